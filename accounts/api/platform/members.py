@@ -1,0 +1,97 @@
+"""Users on the Platform surface."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework import serializers
+
+from accounts.api.resources import Members
+from accounts.api.shapes import OrganizationRef, RoleField, UserFields, roles_on
+from accounts.models import User
+from accounts.services import permissions, users
+from crm.api.permissions import MEMBER
+from crm.api.platform import PLATFORM
+from crm.api.routes import resource, route
+from crm.api.schema import describes
+from crm.api.shapes import Shape
+from crm.core.actor import Actor
+
+
+class PlatformUser(UserFields):
+    """A user with roles and organization."""
+
+    role = RoleField("platform")
+    roles = roles_on("platform")
+    company_id = serializers.UUIDField(source="organization_id", read_only=True)
+    organization = OrganizationRef(read_only=True)
+
+
+class NewUser(Shape):
+    """What a user is made of: a name in one part or two, and a password unless they are to be invited."""
+
+    email = serializers.EmailField(max_length=254)
+    full_name = serializers.CharField(max_length=201, required=False)
+    first_name = serializers.CharField(max_length=100, required=False)
+    last_name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    role = RoleField("platform", required=True)
+    password = serializers.CharField(max_length=128, required=False, allow_null=True, trim_whitespace=False)
+    phone = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    timezone = serializers.CharField(max_length=60, required=False)
+    language = serializers.CharField(max_length=2, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a name."""
+        if not ({"full_name", "first_name", "last_name"} & set(attrs)):
+            raise serializers.ValidationError({"full_name": ["This field is required."]})
+        return attrs
+
+
+class ChangedPassword(Shape):
+    """A new password, and the present one where it is one's own."""
+
+    current_password = serializers.CharField(max_length=128, required=False, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=128, trim_whitespace=False)
+
+
+class PlatformUsers(Members):
+    """`/users`."""
+
+    surface = PLATFORM
+    shape = PlatformUser
+    plural = "items"
+    permissions = {"partial_update": MEMBER, "me": MEMBER, "change_password": MEMBER}
+
+    def input_shape(self) -> type[Shape]:
+        """Return the shape of bodies."""
+        return {"create": NewUser, "change_password": ChangedPassword}.get(self.action, PlatformUser)
+
+    def rows(self, actor: Actor) -> QuerySet[User]:
+        """Return active members."""
+        return super().rows(actor).filter(is_active=True)
+
+    def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[User]:
+        """List the inactive only where they are asked for."""
+        return super().filtered(actor, {"is_active": "true", **parameters})
+
+    @describes(answer=PlatformUser, adds={"permissions": [str]})
+    def me(self, request: Any) -> HttpResponse:
+        """Show the signed-in user, with everything they may do."""
+        return self.shown(User(pk=self.actor.user_id), permissions=permissions.held_by(self.actor))
+
+    @describes(body=ChangedPassword, answer={"message": str})
+    def change_password(self, request: Any, pk: UUID) -> HttpResponse:
+        """Change one's own password, given the present one, or as an administrator another's; other sessions end."""
+        row = self.get_row(pk)
+        users.require_may_change(self.actor, row)
+        users.change_password(self.actor, row, **self.read(ChangedPassword))
+        return self.answer({"message": "Password changed successfully"})
+
+
+urlpatterns = [
+    route("me", PlatformUsers, get="me"),
+    *resource("users", PlatformUsers),
+    route("users/<uuid:pk>/password", PlatformUsers, post="change_password"),
+]

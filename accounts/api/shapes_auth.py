@@ -1,0 +1,79 @@
+"""Bodies of signing in and out, declared once in the domain's names; surfaces set the casing."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import CompanySize
+from accounts.services.names import LONGEST_PART
+from crm.api.shapes import Choice, Shape, Text
+
+LONGEST_PASSWORD = 128
+LONGEST_TOKEN = 1024
+LONGEST_SLUG = 63
+LONGEST_FULL_NAME = 2 * LONGEST_PART + 1
+SIZES = dict(zip(("micro", "small", "medium", "large", "enterprise"), CompanySize.values, strict=True))
+
+
+class Password(serializers.CharField):
+    """A password as it was typed, blanks included."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": LONGEST_PASSWORD, "trim_whitespace": False, "write_only": True} | kwargs))
+
+
+class Secret(serializers.CharField):
+    """A token."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": LONGEST_TOKEN} | kwargs))
+
+
+class CompanySizeField(Choice):
+    """A range of employees, or the word for it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pairs = [(value, value) for value in (*CompanySize.values, *SIZES)]
+        super().__init__(pairs, **({"allow_null": True, "allow_blank": True} | kwargs))
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the range."""
+        given = super().to_internal_value(data)
+        return SIZES.get(given, given)
+
+
+class Address(Shape):
+    """An e-mail address."""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class Credentials(Address):
+    """What signs in."""
+
+    password = Password()
+
+
+class Refresh(Shape):
+    """A refresh token."""
+
+    refresh_token = Secret()
+
+
+class Joining(Shape):
+    """The acceptance of an invitation; role and address are the invitation's, whatever a body says."""
+
+    token = Secret()
+    password = Password()
+    full_name = Text(max_length=LONGEST_FULL_NAME)
+    first_name = Text(max_length=LONGEST_PART)
+    last_name = Text(max_length=LONGEST_PART)
+    role = serializers.CharField(read_only=True)
+    email = serializers.CharField(read_only=True)
+
+
+class NewPassword(Shape):
+    """A new password by a mailed link."""
+
+    token = Secret()
+    password = Password()

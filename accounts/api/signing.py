@@ -1,0 +1,85 @@
+"""Signing in and out as views: which service each action calls. Surfaces add shapes and the form of their answers."""
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from accounts.models import User
+from accounts.services import invitations, passwords, sessions, signing_in
+from accounts.services.sessions import SignIn, Visit
+from crm.api.resources import reader
+from crm.api.schema import describes
+from crm.api.shapes import Shape
+from crm.api.throttling import client_address
+from crm.api.views import ApiView
+from crm.core import tenancy
+from crm.core.actor import Actor
+
+FORGOTTEN = "If this address has an account, a link to set a new password is on its way."
+RESET = "Your password has been changed. You can sign in with it now."
+
+
+class Signing(ApiView):
+    """What the surfaces have in common.
+
+    `<action>_body` names the shape of an action's body, `user_shape` how a user who signs in is shown, `signed_in_form`
+    what `signed_in` answers, for the schema.
+    """
+
+    public = {
+        "login": "this is how one signs in",
+        "refresh": "the refresh token is the proof",
+        "accept_invitation": "the mailed token is the proof",
+        "forgot_password": "who asks has lost the password",
+        "reset_password": "the mailed token is the proof",
+    }
+    guarded = frozenset({"login", "accept_invitation", "forgot_password", "reset_password"})
+    user_shape: type[Shape]
+    login_body: type[Shape]
+    refresh_body: type[Shape]
+    accept_invitation_body: type[Shape]
+    forgot_password_body: type[Shape]
+    reset_password_body: type[Shape]
+
+    def input_shape(self) -> Any:
+        """Return the shape of the action's body."""
+        return getattr(self, f"{self.action}_body", None)
+
+    def signed_in(self, sign_in: SignIn, status: int = 200) -> HttpResponse:
+        """Answer with tokens and user as the surface's document shows them."""
+        raise NotImplementedError
+
+    def visit(self) -> Visit:
+        """Return where this request comes from."""
+        request = self.request._request  # noqa: SLF001 - DRF's request wraps Django's
+        return Visit(self.surface.name, client_address(request), request.headers.get("User-Agent", ""))
+
+    def user_of(self, sign_in: SignIn) -> Any:
+        """Return the user who signed in, in the surface's shape."""
+        actor = Actor(organization_id=sign_in.organization_id, user_id=sign_in.user_id)
+        with tenancy.tenant(sign_in.organization_id):
+            return reader(User, self.user_shape).one(actor, User.objects.of, sign_in.user_id, plan="signed in")
+
+    def login(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Sign in with e-mail address and password."""
+        return self.signed_in(signing_in.sign_in(**self.read(), visit=self.visit()))
+
+    def accept_invitation(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Join by an invitation and sign in."""
+        return self.signed_in(invitations.accept(**self.read(), visit=self.visit()), 201)
+
+    @describes(body="forgot_password_body", answer={"message": str})
+    def forgot_password(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Mail a link that sets a new password; the answer never tells whether there is an account."""
+        passwords.forget(**self.read())
+        return self.answer({"message": FORGOTTEN})
+
+    @describes(body="reset_password_body", answer={"message": str})
+    def reset_password(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Set a new password by a mailed link; every session of the user ends."""
+        passwords.reset(**self.read())
+        return self.answer({"message": RESET})
+
+    def end_session(self) -> None:
+        """End the session that the access token names."""
+        sessions.end_session(self.actor)

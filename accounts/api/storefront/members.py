@@ -1,0 +1,240 @@
+"""Roles and permissions on the Storefront surface: `/admin/roles`, `/admin/permissions`, `/admin/users/:id/roles`."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework import serializers
+
+from accounts import role_names
+from accounts.api.shapes import LONGEST_ROLE_NAME, PermissionFields, RoleNameField
+from accounts.models import Role, Scope, User
+from accounts.permissions import Permit
+from accounts.services import permissions, roles
+from crm.api.resources import reader
+from crm.api.responses import json_response
+from crm.api.routes import route
+from crm.api.schema import describes
+from crm.api.shapes import Choice, Shape
+from crm.api.storefront import STOREFRONT
+from crm.api.views import ApiView
+from crm.core.errors import Invalid, NotFound
+
+VIEW, MANAGE = "roles:view", "roles:manage"
+
+
+class ShopRole(Shape):
+    """A role by the shop's name for it: a named set of permissions, and how far it sees."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = RoleNameField("storefront")
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    scope = Choice(Scope)
+    is_built_in = serializers.BooleanField(read_only=True)
+
+
+class Grant(Shape):
+    """The permission to grant."""
+
+    permission_id = serializers.UUIDField()
+
+
+class Assignment(Shape):
+    """The role to assign, by id or by name."""
+
+    role_id = serializers.UUIDField(required=False)
+    role_name = serializers.CharField(max_length=LONGEST_ROLE_NAME, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for one of the two."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"role_id": ["Either role_id or role_name is required."]})
+        return attrs
+
+
+class RolesView(ApiView):
+    """What the views of roles share: finding what the address names."""
+
+    surface = STOREFRONT
+
+    def role(self, pk: UUID) -> Role:
+        """Return the organization's role of this id, or raise `NotFound`."""
+        return _found(Role.objects.of(self.actor), pk, "Role")
+
+    def changes(self) -> dict[str, Any]:
+        """Return what the body changes, which must be something."""
+        values = self.read(partial=True)
+        if not values:
+            raise Invalid("There is nothing to change.")
+        return values
+
+
+class Roles(RolesView):
+    """`/admin/roles` and what each permits."""
+
+    shape = ShopRole
+    permissions = {
+        "list": VIEW,
+        "create": MANAGE,
+        "retrieve": VIEW,
+        "update": MANAGE,
+        "destroy": MANAGE,
+        "granted": VIEW,
+        "grant": MANAGE,
+        "revoke": MANAGE,
+    }
+
+    @describes(answer={"roles": [ShopRole]})
+    def list(self, request: Any, shop: str) -> HttpResponse:
+        """List all roles, the highest-ranking first."""
+        found = reader(Role, ShopRole).all(Role.objects.of(self.actor), order=("-rank", "created_at", "name"))
+        return self.answer({"roles": found})
+
+    @describes(body=ShopRole, answer={"role": ShopRole}, status=201)
+    def create(self, request: Any, shop: str) -> HttpResponse:
+        """Create a role that permits nothing yet."""
+        return self.shown(roles.create_role(self.actor, **self.read()), 201)
+
+    @describes(answer={"role": ShopRole})
+    def retrieve(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Show a role."""
+        return self.shown(self.role(pk))
+
+    @describes(body=ShopRole, answer={"role": ShopRole}, partial=True)
+    def update(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Change a role that is not built in."""
+        return self.shown(roles.update_role(self.actor, self.role(pk), **self.changes()))
+
+    @describes(answer=None, status=204)
+    def destroy(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Delete a role that is not built in and that nobody holds."""
+        roles.delete_role(self.actor, self.role(pk))
+        return json_response(None, 204)
+
+    @describes(answer={"permissions": [PermissionFields]})
+    def granted(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """List the permissions granted to a role."""
+        return self.answer({"permissions": _listed(permissions.granted_to(self.actor, self.role(pk)))})
+
+    @describes(body=Grant, answer={"message": str})
+    def grant(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Grant a permission that one holds oneself."""
+        role = self.role(pk)
+        permission_id = self.read(Grant)["permission_id"]
+        try:
+            permissions.grant_permission(self.actor, role, permission_id)
+        except NotFound as error:
+            raise Invalid(permission_id="There is no such permission.") from error
+        return self.answer({"message": "Permission granted successfully"})
+
+    @describes(answer=None, status=204)
+    def revoke(self, request: Any, shop: str, pk: UUID, permission_pk: UUID) -> HttpResponse:
+        """Revoke a permission that one holds oneself."""
+        permissions.revoke_permission(self.actor, self.role(pk), permission_pk)
+        return json_response(None, 204)
+
+    def shown(self, role: Role, status: int = 200) -> HttpResponse:
+        """Answer with the role as it now stands."""
+        found = reader(Role, ShopRole).one(self.actor, Role.objects.of, role.pk, plan="role")
+        return self.answer({"role": found}, status)
+
+
+class Permissions(RolesView):
+    """`/admin/permissions`: built-in ones, and the organization's own."""
+
+    shape = PermissionFields
+    permissions = {"list": VIEW, "create": MANAGE, "retrieve": VIEW, "update": MANAGE, "destroy": MANAGE}
+
+    @describes(answer={"permissions": [PermissionFields]})
+    def list(self, request: Any, shop: str) -> HttpResponse:
+        """List all permissions."""
+        return self.answer({"permissions": _listed(permissions.all_permissions(self.actor))})
+
+    @describes(body=PermissionFields, answer={"permission": PermissionFields}, status=201)
+    def create(self, request: Any, shop: str) -> HttpResponse:
+        """Create a permission."""
+        return self.shown(permissions.create_permission(self.actor, **self.read()), 201)
+
+    @describes(answer={"permission": PermissionFields})
+    def retrieve(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Show a permission."""
+        return self.shown(permissions.get_permission(self.actor, pk))
+
+    @describes(body=PermissionFields, answer={"permission": PermissionFields}, partial=True)
+    def update(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Change a permission that is not built in; roles that hold it hold what it becomes."""
+        permissions.get_permission(self.actor, pk)
+        return self.shown(permissions.update_permission(self.actor, pk, **self.changes()))
+
+    @describes(answer=None, status=204)
+    def destroy(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Delete a permission that is not built in; it leaves the roles that hold it."""
+        permissions.delete_permission(self.actor, pk)
+        return json_response(None, 204)
+
+    def shown(self, permit: Permit, status: int = 200) -> HttpResponse:
+        """Answer with a permission."""
+        return self.answer({"permission": permit._asdict()}, status)
+
+
+class UserRoles(RolesView):
+    """`/admin/users/:id/roles`."""
+
+    permissions = {"list": VIEW, "assign": MANAGE, "revoke": MANAGE}
+
+    @describes(answer={"roles": [str]})
+    def list(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """List the names of the roles that a user holds, the highest-ranking first."""
+        held = roles.roles_of(self.actor, self.user(pk))
+        return self.answer({"roles": [role_names.shown(self.surface.name, role.name) for role in held]})
+
+    @describes(body=Assignment, answer={"message": str})
+    def assign(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
+        """Assign a role that one may hand out."""
+        user = self.user(pk)
+        roles.assign_role(self.actor, user, self.role_asked(**self.read(Assignment)))
+        return self.answer({"message": "Role assigned successfully"})
+
+    @describes(answer=None, status=204)
+    def revoke(self, request: Any, shop: str, pk: UUID, role_pk: UUID) -> HttpResponse:
+        """Take a role away that one may hand out."""
+        roles.revoke_role(self.actor, self.user(pk), self.role(role_pk))
+        return json_response(None, 204)
+
+    def user(self, pk: UUID) -> User:
+        """Return the organization's user of this id, or raise `NotFound`."""
+        return _found(User.objects.of(self.actor), pk, "User")
+
+    def role_asked(self, *, role_id: UUID | None = None, role_name: str = "") -> Role:
+        """Return the role that a body names, or raise `NotFound`."""
+        if role_id is not None:
+            return self.role(role_id)
+        stored = role_names.stored(self.surface.name, role_name)
+        role = Role.objects.of(self.actor).filter(name=stored).first()
+        if role is None:
+            raise NotFound("Role not found.")
+        return role
+
+
+def _found(rows: QuerySet[Any], pk: UUID, noun: str) -> Any:
+    row = rows.filter(pk=pk).first()
+    if row is None:
+        raise NotFound(f"{noun} not found.")
+    return row
+
+
+def _listed(permits: list[Permit]) -> list[dict[str, Any]]:
+    return [permit._asdict() for permit in permits]
+
+
+urlpatterns = [
+    route("admin/roles", Roles, get="list", post="create"),
+    route("admin/roles/<uuid:pk>", Roles, get="retrieve", put="update", delete="destroy"),
+    route("admin/roles/<uuid:pk>/permissions", Roles, get="granted", post="grant"),
+    route("admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>", Roles, delete="revoke"),
+    route("admin/permissions", Permissions, get="list", post="create"),
+    route("admin/permissions/<uuid:pk>", Permissions, get="retrieve", put="update", delete="destroy"),
+    route("admin/users/<uuid:pk>/roles", UserRoles, get="list", post="assign"),
+    route("admin/users/<uuid:pk>/roles/<uuid:role_pk>", UserRoles, delete="revoke"),
+]

@@ -1,0 +1,1 @@
+"""Writes of identity: registration, sessions, invitations, passwords, users, roles, settings."""

@@ -1,0 +1,149 @@
+"""Permissions an organization makes for itself, and which role holds which. Built-in permissions are fixed."""
+
+from typing import Any
+from uuid import UUID
+
+from accounts.models import Permission, Role
+from accounts.permissions import ALL, BUILT_IN_PERMITS, Permit
+from accounts.services import handing_out
+from accounts.services.roles import require_custom
+from crm.core import events
+from crm.core.actor import Actor
+from crm.core.errors import Conflict, NotFound
+from crm.core.locking import lock_one
+
+MOST_PERMISSIONS = 500  # custom ones; the list is answered whole, so there is an end to it
+_BUILT_IN_NAMES = frozenset(permit.name for permit in BUILT_IN_PERMITS.values())
+
+
+def all_permissions(actor: Actor) -> list[Permit]:
+    """Return the built-in permissions and the organization's own."""
+    return [*BUILT_IN_PERMITS.values(), *_custom(actor)]
+
+
+def get_permission(actor: Actor, pk: UUID) -> Permit:
+    """Return a permission by its id, or raise `NotFound`."""
+    if pk in BUILT_IN_PERMITS:
+        return BUILT_IN_PERMITS[pk]
+    row = Permission.objects.of(actor).filter(pk=pk).first()
+    if row is None:
+        raise NotFound("Permission not found.")
+    return _permit(row)
+
+
+def held_by(actor: Actor) -> list[str]:
+    """Return the codes the actor holds, in order; owners hold the organization's own ones too."""
+    codes = set(actor.permissions)
+    if handing_out.OWNER in actor.roles:
+        codes.update(permit.code for permit in _custom(actor))
+    return sorted(codes)
+
+
+def create_permission(actor: Actor, *, name: str, resource: str, action: str, description: str = "") -> Permit:
+    """Create a permission; a taken name, or resource and action, is a `Conflict`."""
+    row = Permission(
+        organization_id=actor.organization_id, name=name, resource=resource, action=action, description=description
+    )
+    _require_free(actor, row)
+    if Permission.objects.of(actor).count() >= MOST_PERMISSIONS:
+        raise Conflict(f"An organization has at most {MOST_PERMISSIONS} permissions of its own.", code="LIMIT_REACHED")
+    row.save(force_insert=True)
+    events.record(actor, "permission.created", row, title=f"Permission {row} created")
+    return _permit(row)
+
+
+def update_permission(actor: Actor, pk: UUID, **fields: Any) -> Permit:
+    """Change a custom permission; roles that hold it hold what it has become."""
+    row = _lock(actor, pk)
+    before = str(row)
+    changes = events.changed(row, fields)
+    if not changes:
+        return _permit(row)
+    _require_free(actor, row)
+    if str(row) != before:
+        _replace(actor, before, str(row))
+    row.save()
+    events.record(actor, "permission.updated", row, title=f"Permission {row} updated", changes=changes)
+    return _permit(row)
+
+
+def delete_permission(actor: Actor, pk: UUID) -> None:
+    """Delete a custom permission; it leaves the roles that hold it."""
+    row = _lock(actor, pk)
+    _replace(actor, str(row), None)
+    events.record(actor, "permission.deleted", row, title=f"Permission {row} deleted")
+    row.delete()
+
+
+def granted_to(actor: Actor, role: Role) -> list[Permit]:
+    """Return the permissions of a role, in the order of the whole list."""
+    if role.is_built_in:
+        codes = handing_out.permissions_of(role)
+        return [permit for permit in all_permissions(actor) if permit.code in codes or role.name == handing_out.OWNER]
+    return [permit for permit in all_permissions(actor) if permit.code in role.permissions]
+
+
+def grant_permission(actor: Actor, role: Role, pk: UUID) -> None:
+    """Add a permission that the actor holds to a custom role; one that is there stays."""
+    permit = get_permission(actor, pk) if pk in BUILT_IN_PERMITS else _permit(_lock(actor, pk))
+    role = _lock_role(actor, role, permit)
+    if permit.code not in role.permissions:
+        _save(actor, role, [*role.permissions, permit.code], "role.permission_granted", permit.code)
+
+
+def revoke_permission(actor: Actor, role: Role, pk: UUID) -> None:
+    """Take a permission from a custom role; one that is not there is no matter."""
+    permit = get_permission(actor, pk)
+    role = _lock_role(actor, role, permit)
+    if permit.code in role.permissions:
+        rest = [code for code in role.permissions if code != permit.code]
+        _save(actor, role, rest, "role.permission_revoked", permit.code)
+
+
+def _lock_role(actor: Actor, role: Role, permit: Permit) -> Role:
+    role = lock_one(Role.objects.of(actor), role.pk)
+    require_custom(role)
+    handing_out.require_role(actor, role)
+    handing_out.require_permissions(actor, [permit.code])
+    return role
+
+
+def _replace(actor: Actor, old: str, new: str | None) -> None:
+    """Put `new` (or nothing) in place of `old` in every role that holds it, locked in the order of their keys."""
+    holders = Role.objects.of(actor).filter(permissions__contains=[old]).order_by("pk").select_for_update()
+    for role in holders:
+        handing_out.require_permissions(actor, [code for code in (old, new) if code])
+        kept = [code for code in role.permissions if code != old]
+        role.permissions = [*kept, new] if new else kept
+        role.save(update_fields=["permissions", "updated_at"])
+
+
+def _save(actor: Actor, role: Role, codes: list[str], event: str, code: str) -> None:
+    role.permissions = codes
+    role.save(update_fields=["permissions", "updated_at"])
+    events.record(actor, event, role, title=f"Permissions of role {role.name} changed", metadata={"permission": code})
+
+
+def _custom(actor: Actor) -> list[Permit]:
+    return [_permit(row) for row in Permission.objects.of(actor).order_by("created_at", "id")]
+
+
+def _permit(row: Permission) -> Permit:
+    return Permit(row.pk, row.name, row.resource, row.action, row.description)
+
+
+def _lock(actor: Actor, pk: UUID) -> Permission:
+    if pk in BUILT_IN_PERMITS:
+        raise Conflict("Built-in permissions cannot be changed.", code="PERMISSION_PROTECTED")
+    try:
+        return lock_one(Permission.objects.of(actor), pk)
+    except NotFound as error:
+        raise NotFound("Permission not found.") from error
+
+
+def _require_free(actor: Actor, row: Permission) -> None:
+    others = Permission.objects.of(actor).exclude(pk=row.pk)
+    same_code = str(row) in ALL or others.filter(resource=row.resource, action=row.action).exists()
+    same_name = row.name in _BUILT_IN_NAMES or others.filter(name=row.name).exists()
+    if same_code or same_name:
+        raise Conflict("There is a permission of this name, or of this resource and action.", code="PERMISSION_EXISTS")

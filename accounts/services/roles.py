@@ -1,0 +1,153 @@
+"""Roles an organization makes for itself, and who holds which. Built-in roles are fixed."""
+
+from typing import Any
+from uuid import UUID
+
+from accounts import role_names
+from accounts.models import Invitation, Role, Scope, User, UserRole
+from accounts.permissions import CUSTOM_ROLE_RANK
+from accounts.services import handing_out
+from crm.core import events
+from crm.core.actor import Actor
+from crm.core.errors import Conflict, Forbidden, Invalid, NotFound
+from crm.core.locking import lock_one
+
+MOST_ROLES = 200  # lists of roles are answered whole, so there is an end to them
+
+
+def create_role(actor: Actor, *, name: str, description: str = "", scope: str = Scope.OWN) -> Role:
+    """Create a custom role that permits nothing yet; a taken name is a `Conflict`."""
+    _require_scope(actor, scope)
+    _require_free(actor, name)
+    if Role.objects.of(actor).count() >= MOST_ROLES:
+        raise Conflict(f"An organization has at most {MOST_ROLES} roles.", code="LIMIT_REACHED")
+    role = Role.objects.create(
+        organization_id=actor.organization_id, name=name, description=description, scope=scope, rank=CUSTOM_ROLE_RANK
+    )
+    events.record(actor, "role.created", role, title=f"Role {name} created")
+    return role
+
+
+def update_role(actor: Actor, role: Role, **fields: Any) -> Role:
+    """Rename or describe a custom role; to widen its sight one must be able to hand it out."""
+    role = _lock_custom(actor, role)
+    if "name" in fields and fields["name"] != role.name:
+        _require_free(actor, fields["name"], but=role.pk)
+    if fields.get("scope", role.scope) != role.scope:
+        handing_out.require_role(actor, role)
+        _require_scope(actor, fields["scope"])
+    changes = events.changed(role, fields)
+    if changes:
+        role.save()
+        events.record(actor, "role.updated", role, title=f"Role {role.name} updated", changes=changes)
+    return role
+
+
+def delete_role(actor: Actor, role: Role) -> None:
+    """Delete a custom role that nobody holds or is invited to."""
+    role = _lock_custom(actor, role)
+    invitations = Invitation.objects.of(actor).filter(role=role)
+    is_held = UserRole.objects.of(actor).filter(role=role).exists()
+    if is_held or invitations.filter(accepted_at=None, revoked_at=None).exists():
+        raise Conflict("Users hold this role, or are invited to it.", code="ROLE_IN_USE")
+    invitations.delete()  # settled ones; the events tell of them
+    events.record(actor, "role.deleted", role, title=f"Role {role.name} deleted")
+    role.delete()
+
+
+def role_named(actor: Actor, name: str, *, field: str = "role") -> Role:
+    """Return the organization's role of this stored name, or raise `Invalid`."""
+    role = Role.objects.of(actor).filter(name=name).first()
+    if role is None:
+        raise Invalid(**{field: "There is no such role."})
+    return role
+
+
+def roles_of(actor: Actor, user: User) -> list[Role]:
+    """Return the roles a user holds, the highest-ranking first."""
+    held = Role.objects.of(actor).filter(holders__user=user, holders__organization_id=actor.organization_id)
+    return list(held.order_by("-rank", "name"))
+
+
+def assign_role(actor: Actor, user: User, role: Role) -> None:
+    """Give a user one more role; one held already stays as it is."""
+    handing_out.require_role(actor, role)
+    role = lock_one(Role.objects.of(actor), role.pk)  # not while it is being deleted
+    _, is_new = UserRole.objects.get_or_create(organization_id=actor.organization_id, user=user, role=role)
+    if is_new:
+        _record(actor, user, "user.role_assigned", f"{user} given the role {role.name}", role)
+
+
+def revoke_role(actor: Actor, user: User, role: Role) -> None:
+    """Take a role away from a user who holds it; not the owner's from the last active owner."""
+    held = UserRole.objects.of(actor).filter(user=user, role=role)
+    if not held.exists():
+        raise NotFound("This user does not hold this role.")
+    handing_out.require_role(actor, role)
+    if role.is_built_in and role.name == handing_out.OWNER:
+        require_other_owner(actor, user)
+    held.delete()
+    _record(actor, user, "user.role_revoked", f"Role {role.name} taken from {user}", role)
+
+
+def set_role(actor: Actor, user: User, role: Role) -> None:
+    """Make `role` the highest-ranking one of a user: it replaces the one that was, and whatever ranks as high."""
+    held = roles_of(actor, user)
+    if held and held[0].pk == role.pk:
+        return
+    handing_out.require_role(actor, role)
+    for other in held:
+        if other.pk != role.pk and (other.pk == held[0].pk or other.rank >= role.rank):
+            revoke_role(actor, user, other)
+    assign_role(actor, user, role)
+
+
+def require_standing_over(actor: Actor, user: User) -> None:
+    """Raise `Forbidden` unless the actor could hand out every role that the user holds."""
+    for role in roles_of(actor, user):
+        if not handing_out.may_hand_out(actor, role):
+            raise Forbidden(f"You may not do this to a user with the role {role.name}.")
+
+
+def require_other_owner(actor: Actor, user: User) -> None:
+    """Raise `Conflict` where nobody but this user is an active owner; holds until the transaction ends."""
+    lock_owners(actor)
+    owners = UserRole.objects.of(actor).filter(
+        role__name=handing_out.OWNER, role__is_built_in=True, user__is_active=True
+    )
+    if set(owners.values_list("user_id", flat=True)[:2]) == {user.pk}:
+        raise Conflict("The organization needs an active owner.", code="LAST_OWNER")
+
+
+def lock_owners(actor: Actor) -> None:
+    """Let one transaction at a time take owners away: two who demote each other meet here."""
+    lock_one(Role.objects.of(actor), role_named(actor, handing_out.OWNER).pk)
+
+
+def _lock_custom(actor: Actor, role: Role) -> Role:
+    role = lock_one(Role.objects.of(actor), role.pk)
+    require_custom(role)
+    return role
+
+
+def require_custom(role: Role) -> None:
+    """Raise `Conflict` for a built-in role."""
+    if role.is_built_in:
+        raise Conflict("Built-in roles cannot be changed.", code="ROLE_PROTECTED")
+
+
+def _require_scope(actor: Actor, scope: str) -> None:
+    if scope == Scope.ALL and not (actor.sees_all or actor.is_system):
+        raise Forbidden("Only who sees everybody's records may make a role that does.")
+
+
+def _require_free(actor: Actor, name: str, *, but: UUID | None = None) -> None:
+    taken = Role.objects.of(actor).filter(name__iexact=name)
+    if but is not None:
+        taken = taken.exclude(pk=but)
+    if name.lower() in role_names.RESERVED or taken.exists():
+        raise Conflict("There is a role of this name.", code="ROLE_EXISTS")
+
+
+def _record(actor: Actor, user: User, name: str, title: str, role: Role) -> None:
+    events.record(actor, name, user, title=title, metadata={"role": role.name, "role_id": str(role.pk)})

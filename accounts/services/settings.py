@@ -1,0 +1,60 @@
+"""Settings of an organization, and what its system has to tell."""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Sum
+
+from accounts.models import Organization, User
+from crm.core import clock, events, money
+from crm.core.actor import Actor
+from crm.core.errors import Invalid
+from crm.core.locking import lock_one
+from crm.core.models import Tally
+
+_STARTED = time.monotonic()
+
+
+def update_organization(actor: Actor, organization: Organization, **fields: Any) -> Organization:
+    """Change the organization's profile; a changed currency converts no amount."""
+    if fields.get("timezone", "UTC") not in clock.ZONES:
+        raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
+    if "currency" in fields:
+        fields["currency"] = fields["currency"].upper()
+        if fields["currency"] not in money.CURRENCIES:
+            raise Invalid(currency="Choose an ISO 4217 currency, such as EUR.")
+    organization = lock_one(Organization.objects.all(), organization.pk)
+    changes = events.changed(organization, fields)
+    if changes:
+        organization.save()
+        title = f"Settings of {organization.name} changed"
+        events.record(actor, "organization.updated", organization, title=title, changes=changes)
+    return organization
+
+
+def system_info(actor: Actor, organization: Organization) -> dict[str, Any]:
+    """Return version, uptime of this process in seconds, counts of what there is, and which features are on."""
+    members = User.objects.of(actor).members()
+    kept = Tally.objects.filter(organization_id=actor.organization_id).values_list("kind").annotate(Sum("n"))
+    return {
+        "version": settings.VERSION,
+        "uptime": int(time.monotonic() - _STARTED),
+        "organization": {
+            "id": organization.pk,
+            "name": organization.name,
+            "slug": organization.slug,
+            "created_at": organization.created_at,
+        },
+        "counts": {
+            "users": members.count(),
+            "active_users": members.filter(is_active=True).count(),
+            **dict(kept.order_by("kind")),
+        },
+        "features": {
+            "registration": settings.REGISTRATION,
+            "google_sign_in": bool(settings.GOOGLE["client_id"]),
+            "shop": organization.shop_enabled,
+            "rate_limits": settings.RATE_LIMITS,
+        },
+    }

@@ -1,0 +1,154 @@
+"""Members: made by an administrator, changed by one or by themselves, deactivated and brought back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Language, User, normalize_email
+from accounts.services import handing_out, invitations, passwords, registration, roles, sessions
+from accounts.services.names import split_name
+from accounts.services.registration import EmailTaken
+from crm.core import clock, events
+from crm.core.actor import Actor
+from crm.core.errors import Conflict, Forbidden, Invalid
+from crm.core.locking import lock_one
+
+# What a user may change of themselves. The rest takes `users:update`.
+OWN_FIELDS = frozenset(
+    {"first_name", "last_name", "full_name", "phone", "avatar", "timezone", "language", "preferences"}
+)
+# What opens another's account: it takes standing over everything that the other may do.
+TELLING_FIELDS = frozenset({"email", "role", "is_active"})
+
+
+def create_user(actor: Actor, *, email: str, role: str, password: str | None = None, **fields: Any) -> User:
+    """Make a member with a role (its stored name); without a password invited, and inactive until they accept."""
+    given = roles.role_named(actor, role)
+    handing_out.require_role(actor, given)
+    _require_free(actor, email)
+    user = User(organization_id=actor.organization_id, email=email, **_checked(fields))
+    if password is None:
+        user.set_unusable_password()
+        user.is_active, user.is_invited = False, True
+    else:
+        passwords.set_new(user, password)
+    registration.join(user, given)
+    events.record(actor, "user.created", user, title=f"{user} added", metadata={"role": given.name})
+    if password is None:
+        invitations.invite_user(actor, user, given)
+    return user
+
+
+def update_user(actor: Actor, user: User, **fields: Any) -> User:
+    """Change a user: with `users:update` anything, oneself only `OWN_FIELDS`. `role` is a stored name."""
+    require_may_change(actor, user, fields)
+    user = lock_one(User.objects.of(actor), user.pk)
+    role, is_active = fields.pop("role", None), fields.pop("is_active", None)
+    if normalize_email(fields.get("email", user.email)) != user.email_normalized:
+        _require_free(actor, fields["email"], but=user)
+        user.email_verified_at = None
+    changes = events.changed(user, _checked(fields))
+    if changes:
+        _save(user)
+        events.record(actor, "user.updated", user, title=f"{user} updated", changes=changes)
+    if role is not None:
+        roles.set_role(actor, user, roles.role_named(actor, role))
+    if is_active is not None:
+        set_active(actor, user, is_active=is_active)
+    return user
+
+
+def require_may_change(actor: Actor, user: User, fields: Iterable[str] = ()) -> None:
+    """Raise `Forbidden`, naming what is not allowed, unless the actor may change these fields of the user."""
+    is_self = user.pk == actor.user_id
+    if not is_self:
+        actor.require("users:update")
+    if not actor.can("users:update"):
+        refused = sorted(set(fields) - OWN_FIELDS)
+        if refused:
+            details = dict.fromkeys(refused, "This takes the permission users:update.")
+            raise Forbidden(f"You may not change {', '.join(refused)} of yourself.", details=details)
+    if not is_self and TELLING_FIELDS.intersection(fields):
+        roles.require_standing_over(actor, user)
+
+
+def set_active(actor: Actor, user: User, *, is_active: bool) -> User:
+    """Deactivate a user or bring one back; one who is invited becomes active by accepting alone."""
+    actor.require("users:delete")
+    if is_active and user.is_invited:
+        raise Conflict("This user has not accepted the invitation yet.", code="INVITATION_PENDING")
+    return restore_user(actor, user) if is_active else deactivate_user(actor, user)
+
+
+def deactivate_user(actor: Actor, user: User) -> User:
+    """Deactivate a user: every session ends at once, an open invitation is withdrawn. Twice changes nothing."""
+    require_other(actor, user)
+    roles.require_standing_over(actor, user)
+    user = lock_one(User.objects.of(actor), user.pk)
+    if not (user.is_active or user.is_invited):
+        return user
+    roles.require_other_owner(actor, user)
+    invitations.withdraw_for(actor, user)
+    user.is_active = user.is_invited = False
+    _save(user)
+    sessions.end_sessions(actor, user, reason="deactivated")
+    events.record(actor, "user.deactivated", user, title=f"{user} deactivated")
+    return user
+
+
+def restore_user(actor: Actor, user: User) -> User:
+    """Bring a deactivated user back with the roles they had; one who was not deactivated stays as they are."""
+    roles.require_standing_over(actor, user)
+    user = lock_one(User.objects.of(actor), user.pk)
+    if user.is_active or user.is_invited:
+        return user
+    _require_free(actor, user.email, but=user)
+    user.is_active = True
+    _save(user)
+    events.record(actor, "user.restored", user, title=f"{user} brought back")
+    return user
+
+
+def change_password(actor: Actor, user: User, *, new_password: str, current_password: str | None = None) -> None:
+    """Change one's own password, given the present one, or as an administrator somebody else's."""
+    if user.pk == actor.user_id:
+        if current_password is None:
+            raise Invalid(current_password="This field is required.")  # noqa: S106 - a message
+        passwords.change_own(actor, current_password=current_password, new_password=new_password)
+        return
+    actor.require("users:update")
+    roles.require_standing_over(actor, user)
+    passwords.change_for(actor, user, new_password=new_password)
+
+
+def require_other(actor: Actor, user: User) -> None:
+    """Raise `Invalid` where a user would do to themselves what only another may do to them."""
+    if user.pk == actor.user_id:
+        raise Invalid("You cannot do this to your own account.", code="CANNOT_MODIFY_SELF")
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that the fields mean; a full name is split unless its parts are given too."""
+    if "full_name" in fields:
+        first_name, last_name = split_name(fields.pop("full_name"))
+        fields = {"first_name": first_name, "last_name": last_name, **fields}
+    if fields.get("timezone", "UTC") not in clock.ZONES:
+        raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
+    if fields.get("language", Language.ENGLISH) not in Language.values:
+        raise Invalid(language=f"Choose one of: {', '.join(Language.values)}.")
+    return fields
+
+
+def _require_free(actor: Actor, email: str, *, but: User | None = None) -> None:
+    same = User.objects.of(actor).filter(email_normalized=normalize_email(email)).exclude(pk=but and but.pk)
+    if same.filter(is_active=True).exists() or same.filter(is_invited=True).exists():
+        raise EmailTaken
+
+
+def _save(user: User) -> None:
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:  # of two at once, the second
+        raise EmailTaken from error

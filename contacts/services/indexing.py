@@ -1,0 +1,60 @@
+"""What companies and contacts are found and compared by: search words, dedupe hash, normalised columns."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+
+from accounts.models import normalize_email
+from contacts.models import Company, Contact
+from crm.core import search
+
+BATCH = 200  # rows of one UPDATE, each with a search column of its own
+DERIVED = ("full_name", "name_normalized", "email_normalized", "dedupe_hash", "search")
+SOURCES = frozenset({"first_name", "last_name", "email", "phone", "company_id"})
+
+
+def normal_name(name: str) -> str:
+    """Return the form in which names are compared and sorted: words without case and accents, else the text itself."""
+    return " ".join(search.words(name)) or " ".join(name.casefold().split())
+
+
+def refresh(contact: Contact, company: Company | None) -> None:
+    """Set every derived column of a contact from its names, address, phone and company."""
+    contact.full_name = f"{contact.first_name} {contact.last_name}".strip()
+    contact.name_normalized = normal_name(contact.full_name)[:201]
+    contact.email_normalized = normalize_email(contact.email)
+    contact.dedupe_hash = dedupe_hash(contact.full_name, contact.email, contact.phone)
+    contact.search = search.vector(
+        contact.organization_id, contact.full_name, contact.email, contact.phone, company.name if company else ""
+    )
+
+
+def refresh_company(company: Company) -> None:
+    """Set every derived column of a company."""
+    company.name_normalized = normal_name(company.name)[:200]
+    company.search = search.vector(company.organization_id, company.name, company.phone, company.website)
+
+
+def dedupe_hash(full_name: str, email: str, phone: str) -> str:
+    """Return the SHA-256 of the normalised e-mail address, else of name and the digits of the phone."""
+    if email:
+        identity = f"email:{normalize_email(email)}"
+    else:
+        digits = "".join(filter(str.isdigit, phone))
+        identity = f"name:{normal_name(full_name)}|phone:{digits}"
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def rename_company(company: Company) -> None:
+    """Let the company's contacts, deleted ones too, be found under its new name."""
+    for batch in _batches(
+        Contact.objects.of(company.organization_id).filter(company=company).order_by("pk").iterator()
+    ):
+        for contact in batch:
+            refresh(contact, company)
+        Contact.objects.bulk_update(batch, ["search"])
+
+
+def _batches(rows: Iterator[Contact]) -> Iterator[list[Contact]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch

@@ -1,0 +1,99 @@
+"""Contacts that stand for shoppers: made at registration, joined with an earlier one once the address is proven."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from accounts.models import User
+from accounts.services.membership import organization_of
+from contacts.models import Contact, Status
+from contacts.services import contacts, indexing
+from crm.core import clock, events
+from crm.core.actor import Actor, system_actor
+from crm.core.locking import lock_many
+
+SOURCE = "shop"
+# What the surviving contact takes from the other where its own is empty.
+FILLED = (
+    "first_name",
+    "last_name",
+    "phone",
+    "job_title",
+    "company_id",
+    "address",
+    "temperature",
+    "source",
+    "notes",
+    "avatar",
+    "rating",
+    "owner_id",
+    "last_contacted_at",
+)
+
+
+def add_shopper(user: User) -> None:
+    """Make the contact that stands for a new shopper; nobody of the team owns it yet."""
+    contacts.create_contact(
+        system_actor(organization_of(user)),
+        user_id=user.pk,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        email=user.email,
+        phone=user.phone,
+        source=SOURCE,
+    )
+
+
+def merge_verified(user: User) -> None:
+    """Make one of the shopper's contact and the earliest other active contact of their address.
+
+    The earlier of the two stays, with its id; timeline and references of the other move to it.
+    """
+    actor = system_actor(organization_of(user))
+    own = Contact.objects.of(actor).alive().filter(user=user).first()
+    if own is None:
+        return
+    same = Contact.objects.of(actor).alive().filter(email_normalized=user.email_normalized).exclude(pk=own.pk)
+    # A contact that stands for another living shopper is that person's own.
+    twin = same.exclude(user__is_active=True).order_by("created_at", "id").first()
+    if twin is None:
+        return
+    locked = lock_many(Contact.objects.of(actor).alive(), [own.pk, twin.pk])
+    if len(locked) == len((own, twin)):
+        kept, gone = sorted(locked.values(), key=lambda contact: (contact.created_at, contact.pk))
+        _merge(actor, kept, gone, user)
+
+
+def _merge(actor: Actor, kept: Contact, gone: Contact, user: User) -> None:
+    gone.user, gone.status, gone.deleted_at = None, Status.INACTIVE, clock.now()
+    gone.save(update_fields=["user", "status", "deleted_at", "updated_at"])
+    changes = events.changed(kept, _combined(kept, gone) | {"user_id": user.pk})
+    indexing.refresh(kept, kept.company)
+    kept.save()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contacts_move_events(%s, %s)", [gone.pk, kept.pk])
+    paths: Sequence[str] = settings.CONTACT_MERGES
+    for path in paths:
+        import_string(path)(actor, gone.pk, kept.pk)
+    events.record(
+        actor,
+        "contact.merged",
+        kept,
+        title=f"Contact {kept} and the shopper {user.email} became one",
+        contact_id=kept.pk,
+        company_id=kept.company_id,
+        changes=changes,
+        metadata={"merged_id": str(gone.pk)},
+    )
+
+
+def _combined(kept: Contact, gone: Contact) -> dict[str, Any]:
+    filled = {name: getattr(gone, name) for name in FILLED if not getattr(kept, name) and getattr(gone, name)}
+    return filled | {
+        "tags": list(dict.fromkeys([*kept.tags, *gone.tags])),
+        "custom_fields": {**gone.custom_fields, **kept.custom_fields},
+        "do_not_contact": kept.do_not_contact or gone.do_not_contact,
+    }

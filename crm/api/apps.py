@@ -1,0 +1,10 @@
+"""Django application of the wire kit: it brings schema extensions and commands, no tables."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """The three API surfaces."""
+
+    name = "crm.api"
+    label = "api"

@@ -1,0 +1,145 @@
+"""The lane of API requests through the middleware: short, JSON only, and closed to what no view should see."""
+
+import itertools
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, resolve
+
+from crm.api.errors import error_response, failure_response
+from crm.api.platform import PLATFORM
+from crm.api.storefront import STOREFRONT
+from crm.api.surfaces import Surface
+from crm.api.team import TEAM
+from crm.core.errors import Invalid, Malformed, NotFound
+
+_BASES = (("/api/v1", PLATFORM), ("/api", TEAM), ("/shop", STOREFRONT))
+_BARE = frozenset(base for base, _ in _BASES)
+NUL = "\0"
+DRAINED_BYTES = 64 * 1024
+UUIDS = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+def surface_of(path: str) -> Surface | None:
+    """Return the surface that a path belongs to, however it is cut or its slashes repeated."""
+    path = f"/{path.lstrip('/')}"
+    for base, surface in _BASES:
+        if path == base or path.startswith(f"{base}/"):
+            return surface
+    return None
+
+
+class Cors(CorsMiddleware):
+    """Cross-origin headers where a browser asks from another origin; every other request only says that they vary."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Answer preflights and add the headers; a request without an Origin costs nothing."""
+        if "HTTP_ORIGIN" in request.META:
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        if not response.has_header("Vary"):
+            response["Vary"] = "origin"
+        return response
+
+
+class ApiLane:
+    """Answer API requests without sessions, CSRF, messages and frames: those serve the admin's pages.
+
+    A bearer token is all an API request has to show, so nothing of that stack could protect it, and it costs more
+    than the request itself. What Django would refuse as HTML (a bad host, an unknown path) is JSON here.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Resolve and call the view; what no surface has passes on, its errors as JSON where that was asked for."""
+        surface = surface_of(request.path_info)
+        if surface is None:
+            response = self.get_response(request)
+            wants_json = "application/json" in request.META.get("HTTP_ACCEPT", "")
+            return _as_json(response, PLATFORM) if wants_json else response
+        try:
+            _refuse_unfit(request)
+            match = request.resolver_match = _resolved(request.path_info)
+            response = match.func(request, *match.args, **match.kwargs)
+        except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
+            response = error_response(error, surface, str)
+        if request.META.get("CONTENT_LENGTH") and not hasattr(request, "_body"):
+            _drain(request)
+        return response
+
+
+def _drain(request: HttpRequest) -> None:
+    """Read a body that no view has read: answered before it, the server would close the connection.
+
+    The client's next request, perhaps on its way already, would be lost. A large body is not worth the wait.
+    """
+    with suppress(OSError):
+        request.read(DRAINED_BYTES)
+
+
+def _resolved(path: str) -> ResolverMatch:
+    """Resolve a path by its template: ids are taken out first, so that Django compares each template only once."""
+    ids = UUIDS.findall(path)
+    if not ids:
+        return _resolved_once(path)
+    numbers = itertools.count()
+    match = _resolved_once(UUIDS.sub(lambda _: str(UUID(int=next(numbers))), path))
+    kwargs = {name: _put_back(value, ids) for name, value in match.kwargs.items()}
+    return ResolverMatch(match.func, match.args, kwargs, route=match.route)
+
+
+def _put_back(value: UUID | str, ids: list[str]) -> UUID | str:
+    if isinstance(value, UUID):
+        return UUID(ids[value.int])
+    return UUIDS.sub(lambda stand_in: ids[UUID(stand_in[0]).int], value)  # a slug may look like an id
+
+
+_resolved_once = lru_cache(maxsize=4096)(resolve)
+
+
+def _refuse_unfit(request: HttpRequest) -> None:
+    """Raise for a host that is not ours, and for NUL, which the database takes nowhere."""
+    request.get_host()
+    # A base without what follows would be read as another surface's unknown path.
+    if NUL in request.path_info or request.path_info in _BARE:
+        raise NotFound("There is nothing at this address.")
+    query = request.META.get("QUERY_STRING", "")
+    if "%00" in query or NUL in query:
+        faults = {
+            name.replace(NUL, ""): "NUL characters are not allowed."
+            for name, values in request.GET.lists()
+            if NUL in name or any(NUL in value for value in values)
+        }
+        raise Invalid(**faults)
+    if "CONTENT_LENGTH" not in request.META and request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+        _read_chunked(request)
+
+
+def _read_chunked(request: HttpRequest) -> None:
+    """Read a body that comes without its length, which Django would take for none."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = request.META["wsgi.input"].read(most + 1)
+    if len(body) > most:
+        raise RequestDataTooBig
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)  # noqa: SLF001 - Django offers no other door
+
+
+def _as_json(response: HttpResponse, surface: Surface) -> HttpResponse:
+    status = response.status_code
+    if status < 400 or not response.get("Content-Type", "").startswith("text/html"):
+        return response
+    if status >= 500:
+        return failure_response(surface)
+    return error_response(Malformed() if status == 400 else NotFound(), surface)

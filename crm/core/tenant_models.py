@@ -1,0 +1,62 @@
+"""The base of every tenant table.
+
+Wall 1: queries start from `objects.of(actor)`. Wall 2: the transaction's scope (`crm.core.tenancy`) and the policies
+of `crm.core.rls`. Wall 3: composite foreign keys, made there too.
+"""
+
+from typing import Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from django.db import models
+
+from crm.core.actor import Actor
+from crm.core.ids import uuid7
+
+Row = TypeVar("Row", bound="TenantModel")
+
+
+class TenantQuerySet(models.QuerySet[Row]):
+    """Chainable questions that begin with the organization."""
+
+    def of(self, actor: Actor | UUID) -> Self:
+        """Keep the rows of the actor's organization (wall 1)."""
+        organization_id = actor.organization_id if isinstance(actor, Actor) else actor
+        if organization_id is None:
+            raise ValueError("A tenant query needs an organization.")
+        return self.filter(organization_id=organization_id)
+
+    def alive(self) -> Self:
+        """Leave out soft-deleted rows, where the table knows them."""
+        return self.filter(deleted_at__isnull=True) if self.model.is_soft_deleted else self
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep what the actor may see: the organization's rows, or only own ones where the scope is `own`."""
+        rows = self.of(actor)
+        if actor.sees_all or self.model.owned_by is None:
+            return rows
+        return rows.filter(**{self.model.owned_by: actor.user_id})
+
+
+class TenantModel(models.Model):
+    """A row of one organization. `owned_by` names the column that makes it somebody's own (None: everybody's)."""
+
+    owned_by: ClassVar[str | None] = None
+    is_soft_deleted: ClassVar[bool] = False
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class TenantForeignKey(models.ForeignKey):
+    """A reference inside the organization; the database holds it as (organization_id, id), made by `TenantTable`."""
+
+    def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
+        kwargs["db_constraint"] = False
+        super().__init__(to, on_delete, **kwargs)

@@ -1,0 +1,293 @@
+"""All settings, in sections. The only module that reads the environment; `.env.example` lists every variable."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from crm.schedule import BEAT_SCHEDULE
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "1.0.0"
+
+
+def switch(name: str, *, default: str) -> bool:
+    """Read an `on`/`off` variable; anything else stops the start with the variable's name."""
+    value = env.str(name, default=default).lower()
+    if value not in {"on", "off"}:
+        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
+    return value == "on"
+
+
+def secret(name: str) -> str:
+    """Read a secret; production refuses to start with a missing or placeholder one."""
+    value = env.str(name, default="")
+    weak = len(value) < 32 or value.lower().startswith(("change", "insecure", "placeholder", "secret", "your"))
+    if CRM_ENV == "production" and weak:
+        raise ImproperlyConfigured(f"{name} is missing or a placeholder: set it to at least 32 random characters.")
+    return value or "insecure-outside-production-only-0123456789"
+
+
+# --- Deployment -----------------------------------------------------------------------------------------------------
+
+CRM_ENV = env.str("CRM_ENV", default="production")
+if CRM_ENV not in {"production", "demo", "development", "test"}:
+    raise ImproperlyConfigured("CRM_ENV must be production, demo, development or test.")
+DEBUG = False
+SECRET_KEY = secret("SECRET_KEY")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if CRM_ENV == "production" else ["localhost", "127.0.0.1", "testserver"]
+)
+if CRM_ENV == "production" and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is missing: name the hosts this site answers for.")
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{env.str('PORT', default='8000')}").rstrip("/")
+FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:3000").rstrip("/")
+CRM_DATA_DIR = Path(env.str("CRM_DATA_DIR", default=str(BASE_DIR / ".data")))
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+REGISTRATION = switch("REGISTRATION", default="on")
+OUTBOUND_ALLOW_PRIVATE = switch("OUTBOUND_ALLOW_PRIVATE", default="off")
+
+# --- Application ----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "crm.core",
+    "crm.api",
+    "accounts",
+    "contacts",
+    "reporting",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "crm.api.middleware.Cors",
+    "crm.api.middleware.ApiLane",  # API requests go no further down
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "crm.core.backoffice.OperatorScope",
+]
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = CRM_DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = CRM_ENV != "production"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# --- Database -------------------------------------------------------------------------------------------------------
+# `default` is the role crm_app: it owns nothing and is held by row-level security. `owner` owns the tables and serves
+# `manage.py migrate` alone.
+
+PREPARED_STATEMENTS = switch("PREPARED_STATEMENTS", default="on")  # off behind a pooler that hands out connections
+
+
+def database(variable: str, fallback: str) -> dict[str, Any]:
+    """Connection settings from a URL, on our back end, with deadlines on every statement and lock."""
+    config = env.db_url(variable, default=fallback)
+    config["ENGINE"] = "crm.core.database"
+    config["CONN_MAX_AGE"] = 600
+    session = {
+        "lock_timeout": 3000,
+        "statement_timeout": 15000,
+        "idle_in_transaction_session_timeout": 60000,
+        # Only the hot paths prepare, and planning them anew for each value would cost more than running them.
+        "plan_cache_mode": "force_generic_plan",
+    }
+    options = {"connect_timeout": 2, "application_name": "crm"}
+    options["options"] = " ".join(f"-c {name}={value}" for name, value in session.items())
+    # Django's own cursors never prepare; without a threshold psycopg would not do so for the hot reads either.
+    options["prepare_threshold"] = 5 if PREPARED_STATEMENTS else None
+    config.setdefault("OPTIONS", {}).update(options)
+    return config
+
+
+DATABASES = {
+    "default": database("DATABASE_URL", "postgres://crm_app@127.0.0.1:5432/crm"),
+    "owner": database("DATABASE_OWNER_URL", env.str("DATABASE_URL", default="postgres://crm_owner@127.0.0.1:5432/crm")),
+}
+# Migrations may take their time; a socket's directory stays with the connection.
+DATABASES["owner"]["OPTIONS"] = {
+    key: value for key, value in DATABASES["owner"]["OPTIONS"].items() if key in {"host", "connect_timeout"}
+}
+DATABASE_ROUTERS = ["crm.core.database.router.OneDatabase"]
+
+# --- Redis, Celery --------------------------------------------------------------------------------------------------
+# Redis is disposable: limits, doorbells and caches. What must not be lost is in PostgreSQL.
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/1")
+CELERY_BROKER_URL = env.str(
+    "CELERY_BROKER_URL",
+    default=REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host="),
+)
+
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+
+# --- Identity -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.OperatorBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("email", "first_name", "last_name")}),
+        ("MinimumLengthValidator", {"min_length": 8}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+ACTOR_QUESTION = "accounts.services.sessions.question_of"
+ACTOR_LOADER = "accounts.services.sessions.load_actor"
+SHOP_LOADER = "accounts.services.shops.find_shop"
+# What the apps add to a new organization, inside its transaction: dotted functions that take the owner's actor.
+ORGANIZATION_SETUP = ()
+# The module that keeps the contacts which stand for shoppers.
+SHOPPER_DIRECTORY = "contacts.services.shoppers"
+# Who refers to contacts: dotted functions that take (actor, id of the merged contact, id of the one that stays).
+CONTACT_MERGES = ()
+EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {}
+OUTBOX_HANDLERS = {
+    "mail.invitation": "accounts.mails.send_invitation",
+    "mail.verify_email": "accounts.mails.send_verification",
+    "mail.reset_password": "accounts.mails.send_reset",
+}
+SESSION_LIFETIME = timedelta(days=30)
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "ISSUER": "crm",
+    "AUDIENCE": "crm-api",
+    "USER_ID_CLAIM": "sub",
+    "LEEWAY": 0,
+}
+GOOGLE = {
+    "client_id": env.str("GOOGLE_CLIENT_ID", default=""),
+    "client_secret": env.str("GOOGLE_CLIENT_SECRET", default=""),
+    "authorize_url": env.str("GOOGLE_AUTHORIZE_URL", default="https://accounts.google.com/o/oauth2/v2/auth"),
+    "token_url": env.str("GOOGLE_TOKEN_URL", default="https://oauth2.googleapis.com/token"),
+    "jwks_url": env.str("GOOGLE_JWKS_URL", default="https://www.googleapis.com/oauth2/v3/certs"),
+    # Where Google sends the browser back to: the shop's own front end, or the API itself. {shop} is the slug.
+    "redirect_url": env.str("GOOGLE_REDIRECT_URL", default=f"{PUBLIC_URL}/shop/{{shop}}/api/v1/auth/google/callback"),
+    "issuers": ("https://accounts.google.com", "accounts.google.com"),
+}
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+SURFACE_APPS = ("accounts", "contacts", "reporting")
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.SurfaceSchema",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "VERSION": VERSION,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_COERCE_PATH_PK_SUFFIX": True,
+    "POSTPROCESSING_HOOKS": [],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+RATE_LIMITS = switch("RATE_LIMITS", default="on")
+RATE_LIMIT_AUTH = (env.int("RATE_LIMIT_AUTH", default=5), 300)
+# Failed sign-ins of one account, from all addresses it has not been used from lately.
+RATE_LIMIT_ACCOUNT = (env.int("RATE_LIMIT_ACCOUNT", default=10), 900)
+RATE_LIMIT_GENERAL = (env.int("RATE_LIMIT_GENERAL", default=100), 3600)
+RATE_LIMIT_BULK = (env.int("RATE_LIMIT_BULK", default=10), 60)
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[FRONTEND_URL])
+CORS_EXPOSE_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"]
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "accept"]
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail:///{CRM_DATA_DIR / 'mail'}")
+vars().update({key: value for key, value in EMAIL_CONFIG.items() if key.startswith("EMAIL_")})
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CRM <no-reply@localhost>")
+
+# --- Back office ----------------------------------------------------------------------------------------------------
+
+UNFOLD = {"SITE_TITLE": "CRM back office", "SITE_HEADER": "CRM back office", "SITE_SYMBOL": "storefront"}
+# An e-mail address is unique within its organization; operators, who alone sign in to the admin, have their own.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+
+# --- Security headers -----------------------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+if PUBLIC_URL.startswith("https://"):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 31536000
+    CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# --- Logs and errors ------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "crm.core.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "ERROR"},
+    },
+}
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    import sentry_sdk
+
+    sentry_sdk.init(SENTRY_DSN, release=VERSION, environment=CRM_ENV, send_default_pii=False)

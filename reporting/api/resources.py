@@ -1,0 +1,38 @@
+"""Dashboards: who may see them, and how much of the recent activity they show."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from contacts.services import activity
+from crm.api.resources import reader
+from crm.api.shapes import Shape
+from crm.api.views import ApiView
+from crm.core.errors import Invalid
+from crm.core.models import Event
+from reporting.services import dashboards
+
+LARGEST_FEED = 100
+
+
+class Dashboard(ApiView):
+    """What all dashboards have in common."""
+
+    resource = "reports"
+    permissions = {"kpis": "reports:view", "summary": "reports:view", "feed": "reports:view"}
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of what the actor sees."""
+        return asdict(dashboards.figures_for(self.actor))
+
+    def recent(self, shape: type[Shape], limit: int) -> Sequence[Any]:
+        """Return the newest events that the actor may see."""
+        rows = activity.recent_events(self.actor, limit)
+        return reader(Event, shape).all(rows, order=("-occurred_at", "-id"))
+
+    def limit_asked(self, default: int) -> int:
+        """Return how many entries `limit` asks for; more than the largest feed is clamped, a bad value is `Invalid`."""
+        raw = self.request.GET.get("limit", "") or str(default)
+        if not (raw.isascii() and raw.isdigit() and int(raw[:9]) > 0):
+            raise Invalid(limit="Enter a whole number from 1.")
+        return min(int(raw[:9]), LARGEST_FEED)

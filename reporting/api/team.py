@@ -1,0 +1,42 @@
+"""The dashboard of the Team surface."""
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from crm.api.routes import route
+from crm.api.schema import describes
+from crm.api.shapes import CamelShape
+from crm.api.team import TEAM
+from reporting.api.resources import Dashboard
+from reporting.api.shapes import RecentActivity
+
+RECENT = 10
+
+
+class TeamActivity(RecentActivity, CamelShape):
+    """An event in camelCase."""
+
+
+class TeamDashboard(Dashboard):
+    """`/dashboard/kpis`."""
+
+    surface = TEAM
+
+    @describes(
+        answer={"totalContacts": int, "totalDeals": int, "tasksDueToday": int, "recentActivities": [TeamActivity]}
+    )
+    def kpis(self, request: Any) -> HttpResponse:
+        """Answer the figures of the dashboard's cards, and what happened last."""
+        figures = self.figures()
+        return self.answer(
+            {
+                "totalContacts": figures["contacts"],
+                "totalDeals": 0,
+                "tasksDueToday": figures["activities_due_today"],
+                "recentActivities": self.recent(TeamActivity, RECENT),
+            }
+        )
+
+
+urlpatterns = [route("dashboard/kpis", TeamDashboard, get="kpis")]

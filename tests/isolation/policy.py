@@ -1,0 +1,186 @@
+"""Who gets in where: the table that every route must stand in. A resource of the usual kind is one line.
+
+A group names the built-in roles that get in; everybody else is refused with 403, and whoever has no valid token with
+401. PUBLIC routes ask for no token. `narrowed` marks a route whose service lets in fewer than its declared permission.
+"""
+
+from dataclasses import dataclass
+
+from tests.isolation.routes import Route
+
+Roles = frozenset[str]
+
+OWNER: Roles = frozenset({"owner"})
+MANAGERS: Roles = OWNER | {"manager"}
+WRITERS: Roles = MANAGERS | {"staff"}
+SERVICE: Roles = MANAGERS | {"customer_experience"}
+WORKERS: Roles = WRITERS | {"customer_experience"}
+MEMBERS: Roles = WORKERS | {"viewer"}
+READERS: Roles = MEMBERS - {"staff"}
+SIGNED_IN: Roles = MEMBERS | {"customer"}
+PUBLIC: Roles = SIGNED_IN | {"anonymous"}
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Fewer roles than the declared permission would let in, and why."""
+
+    roles: Roles
+    because: str
+
+
+Entry = Roles | Narrowed
+Table = dict[str, dict[str, Entry]]
+
+
+def narrowed(roles: Roles, because: str) -> Narrowed:
+    """Mark a route whose service asks for more than the permission."""
+    return Narrowed(roles, because)
+
+
+def usual(
+    address: str,
+    *,
+    view: Entry = MEMBERS,
+    write: Entry | None = WRITERS,
+    delete: Entry | None = MANAGERS,
+    restore: Entry | None = MANAGERS,
+    change: str = "PATCH",
+    key: str = "<uuid:pk>",
+) -> Table:
+    """The lines of a resource: collection, object, and restore; None leaves a method out."""
+    one = f"{address}/{key}"
+    table: Table = {address: {"GET": view}, one: {"GET": view}}
+    if write is not None:
+        table[address]["POST"] = write
+        table[one] |= dict.fromkeys(change.split(), write)
+    if delete is not None:
+        table[one]["DELETE"] = delete
+    if restore is not None:
+        table[f"{one}/restore"] = {"POST": restore}
+    return table
+
+
+def public(*addresses: str, **others: str) -> Table:
+    """Lines of routes that ask for no token: POST, unless named by another method."""
+    table: Table = {address: {"POST": PUBLIC} for address in addresses}
+    for method, named in others.items():
+        table |= {address: {method.upper(): PUBLIC} for address in named.split()}
+    return table
+
+
+SELF_ELSE_OWNER = narrowed(OWNER, "members change themselves alone; the walk asks about another user")
+
+PASSWORD_LINKS = ("auth/login", "auth/refresh", "auth/forgot-password", "auth/reset-password")
+
+TEAM: Table = {
+    **public(*PASSWORD_LINKS, "auth/accept-invitation"),
+    "auth/logout": {"POST": MEMBERS},
+    "auth/me": {"GET": MEMBERS},
+    "auth/invite": {"POST": MANAGERS},
+    "auth/invitations": {"GET": MANAGERS},
+    "auth/invitations/<uuid:pk>": {"DELETE": MANAGERS},
+    "auth/invitations/<uuid:pk>/resend": {"POST": MANAGERS},
+    "dashboard/kpis": {"GET": MEMBERS},
+    "settings/organization": {"GET": MEMBERS, "PATCH": MANAGERS},
+    "settings/profile": {"GET": MEMBERS, "PATCH": MEMBERS},
+    "settings/password": {"PATCH": MEMBERS},
+    "settings/team": {"GET": OWNER},
+    "settings/team/<uuid:pk>": {"PATCH": OWNER, "DELETE": OWNER},
+    "settings/system": {"GET": OWNER},
+    **usual("companies"),
+    **usual("contacts"),
+    "contacts/<uuid:pk>/timeline": {"GET": MEMBERS, "POST": WRITERS},
+}
+
+PLATFORM: Table = {
+    **public(*PASSWORD_LINKS, "auth/accept-invitation", "auth/register", get="ping health"),
+    "auth/logout": {"POST": MEMBERS},
+    "dashboard/summary": {"GET": MEMBERS},
+    "dashboard/activity-feed": {"GET": MEMBERS},
+    "me": {"GET": MEMBERS},
+    **usual("users", write=OWNER, delete=OWNER, restore=OWNER)
+    | {"users/<uuid:pk>": {"GET": MEMBERS, "PATCH": SELF_ELSE_OWNER, "DELETE": OWNER}},
+    "users/<uuid:pk>/password": {"POST": SELF_ELSE_OWNER},
+    **usual("accounts"),
+    **usual("contacts"),
+    "contacts/<uuid:pk>/timeline": {"GET": MEMBERS, "POST": WRITERS},
+    **usual("customers", change="PUT"),
+}
+
+STOREFRONT: Table = {
+    **public(
+        *PASSWORD_LINKS,
+        "auth/register",
+        "auth/verify-email",
+        "auth/resend-verification",
+        get="health auth/google auth/google/callback",
+    ),
+    "auth/profile": {"GET": SIGNED_IN, "PATCH": SIGNED_IN},
+    "auth/password": {"POST": SIGNED_IN},
+    "auth/logout": {"POST": SIGNED_IN},
+    **usual("admin/roles", view=SERVICE, write=SERVICE, delete=SERVICE, restore=None, change="PUT"),
+    "admin/roles/<uuid:pk>/permissions": {"GET": SERVICE, "POST": SERVICE},
+    "admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>": {
+        "DELETE": narrowed(
+            OWNER, "the walk's role holds a permission that nobody else holds, so nobody else takes it away"
+        )
+    },
+    **usual("admin/permissions", view=SERVICE, write=SERVICE, delete=SERVICE, restore=None, change="PUT"),
+    "admin/users/<uuid:pk>/roles": {"GET": SERVICE, "POST": SERVICE},
+    "admin/users/<uuid:pk>/roles/<uuid:role_pk>": {"DELETE": SERVICE},
+}
+
+POLICY: dict[str, Table] = {"team": TEAM, "platform": PLATFORM, "storefront": STOREFRONT}
+
+# Public routes that may answer 401, for the body carries a proof of its own.
+OWN_PROOF = {"auth/refresh": "the refresh token", "auth/login": "the password"}
+# Routes at which the permission alone is not enough: a role of an organization's own ranks below those it would touch.
+TAKES_RANK = {
+    "team POST auth/invite": "to invite as a role takes a higher one",
+    "team DELETE auth/invitations/<uuid:pk>": "to withdraw takes a higher role than the invitation's",
+    "team POST auth/invitations/<uuid:pk>/resend": "to invite as a role takes a higher one",
+    "team PATCH settings/team/<uuid:pk>": "to change a member takes standing over their roles",
+    "team DELETE settings/team/<uuid:pk>": "to deactivate a member takes standing over their roles",
+    "platform POST users": "to give a role takes a higher one",
+    "platform DELETE users/<uuid:pk>": "to deactivate a member takes standing over their roles",
+    "platform POST users/<uuid:pk>/restore": "to bring a member back takes standing over their roles",
+    "storefront POST admin/users/<uuid:pk>/roles": "to give a role takes a higher one",
+    "storefront DELETE admin/users/<uuid:pk>/roles/<uuid:role_pk>": "to take a role takes a higher one",
+    "storefront POST admin/roles/<uuid:pk>/permissions": "to grant a permission takes holding it",
+    "storefront DELETE admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>": "to revoke takes holding it",
+}
+
+
+def entry(route: Route) -> Entry | None:
+    """The table's word on a route; None where it stands in no line."""
+    return POLICY[route.surface.name].get(route.address, {}).get(route.method)
+
+
+def admitted(route: Route) -> Roles:
+    """The roles that get in."""
+    found = entry(route)
+    assert found is not None, missing(route)
+    return found.roles if isinstance(found, Narrowed) else found
+
+
+def missing(route: Route) -> str:
+    """What to add for a route without a line."""
+    return (
+        f'{route} has no policy: add "{route.address}": {{"{route.method}": <group>}} '
+        f"to {route.surface.name.upper()} in tests/isolation/policy.py."
+    )
+
+
+def stale() -> list[str]:
+    """Lines of the table that no route answers any more."""
+    from tests.isolation.routes import routes
+
+    served = {(route.surface.name, route.address, route.method) for route in routes()}
+    return [
+        f"{surface} {method} {address}"
+        for surface, table in POLICY.items()
+        for address, methods in table.items()
+        for method in methods
+        if (surface, address, method) not in served
+    ]

@@ -1,0 +1,45 @@
+"""Many at once: threads that start together, each with a database connection of its own, opened before the start."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import OperationalError, connection, connections
+
+CONNECT_ATTEMPTS = 10  # a machine busy with other tests may miss the two seconds a connection is given
+
+
+def crowd(size: int, work: Callable[[int], Any]) -> list[Any]:
+    """Run `work(0)` to `work(size - 1)` at once and return what they returned, in that order; errors are raised."""
+    barrier = threading.Barrier(size)
+    results: list[Any] = [None] * size
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            _connect()
+            barrier.wait(60)
+            results[number] = work(number)
+        except BaseException as error:  # noqa: BLE001 - told to the test below
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _connect() -> None:
+    for _ in range(CONNECT_ATTEMPTS - 1):
+        try:
+            connection.ensure_connection()
+        except OperationalError:
+            continue
+        return
+    connection.ensure_connection()

@@ -1,0 +1,143 @@
+"""Contacts that must be one, changes that must not be lost; each with a control that fails unprotected."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from contacts.models import Company, Contact
+from contacts.services import companies, contacts, indexing
+from tests.races.crowd import crowd
+
+pytestmark = pytest.mark.races
+
+SIZE = 12
+PAUSE_SECONDS = 0.05
+
+
+@pytest.fixture
+def clients(acme, client_for):
+    return [client_for(acme.manager, "platform") for _ in range(SIZE)]
+
+
+def statuses(responses):
+    return Counter(response.status_code for response in responses)
+
+
+def rows(tenant, model, **filters):
+    with tenant.inside():
+        return list(model.objects.of(tenant.id).filter(**filters).order_by("id"))
+
+
+def post_at_once(clients, path, body):
+    return statuses(crowd(SIZE, lambda number: clients[number].post(path, body(number))))
+
+
+def test_of_many_who_create_the_same_contact_with_reject_one_does(acme, clients):
+    found = post_at_once(clients, "contacts?on_duplicate=reject", lambda number: {"email": "ADA@example.com"})
+
+    assert found == {201: 1, 409: SIZE - 1}
+    assert len(rows(acme, Contact, email_normalized="ada@example.com")) == 1
+
+
+def test_control_without_the_lock_several_do(acme, clients, monkeypatch):
+    def check_then_act(actor, contact):
+        same = Contact.objects.of(actor).alive().filter(dedupe_hash=contact.dedupe_hash)
+        if same.exists():
+            raise contacts.Conflict
+        time.sleep(PAUSE_SECONDS)
+
+    monkeypatch.setattr(contacts, "_reject_duplicates", check_then_act)
+
+    found = post_at_once(clients, "contacts?on_duplicate=reject", lambda number: {"email": "ADA@example.com"})
+
+    assert found[201] > 1
+
+
+def test_a_company_named_by_many_at_once_is_made_once(acme, clients):
+    found = post_at_once(clients, "customers", lambda number: {"name": f"C {number}", "company": "Globex Ltd."})
+
+    assert found == {201: SIZE}
+    (company,) = rows(acme, Company)
+    assert len(rows(acme, Contact, company=company)) == SIZE
+
+
+def test_control_without_the_lock_it_is_made_several_times(acme, clients, monkeypatch):
+    def find_then_make(actor, name):
+        found = Company.objects.of(actor).filter(name_normalized=indexing.normal_name(name)).first()
+        time.sleep(PAUSE_SECONDS)
+        return found or companies.create_company(actor, name=name)
+
+    monkeypatch.setattr(companies, "company_named", find_then_make)
+
+    post_at_once(clients, "customers", lambda number: {"name": f"C {number}", "company": "Globex Ltd."})
+
+    assert len(rows(acme, Company)) > 1
+
+
+FIELDS = ("phone", "job_title", "source", "notes", "last_name", "first_name")
+
+
+def patch_at_once(acme, clients):
+    """Each of several clients changes a field of its own; return the contact afterwards."""
+    pk = clients[0].post("contacts", {"email": "ada@example.com"}).json()["id"]
+    found = crowd(len(FIELDS), lambda number: clients[number].patch(f"contacts/{pk}", {FIELDS[number]: "changed"}))
+    assert statuses(found) == {200: len(FIELDS)}
+    (contact,) = rows(acme, Contact, pk=pk)
+    return contact
+
+
+def test_changes_of_different_fields_at_once_are_all_kept(acme, clients):
+    contact = patch_at_once(acme, clients)
+
+    assert {field: getattr(contact, field) for field in FIELDS} == dict.fromkeys(FIELDS, "changed")
+    assert contact.full_name == "changed changed"
+
+
+def test_control_without_the_lock_derived_columns_go_wrong(acme, clients, monkeypatch):
+    def read_only(rows, pk):
+        row = rows.get(pk=pk)
+        time.sleep(PAUSE_SECONDS)
+        return row
+
+    monkeypatch.setattr(contacts, "lock_one", read_only)
+
+    contact = patch_at_once(acme, clients)
+
+    assert contact.full_name != "changed changed"
+
+
+def test_a_company_renamed_while_its_contacts_change_is_found_by_its_new_name(acme, clients):
+    account = clients[0].post("accounts", {"name": "Before"}).json()["id"]
+    people = [
+        clients[0].post("contacts", {"first_name": f"C{number}", "account_id": account}).json()["id"]
+        for number in range(SIZE - 1)
+    ]
+
+    def work(number):
+        if number == 0:
+            return clients[0].patch(f"accounts/{account}", {"name": "After"})
+        return clients[number].patch(f"contacts/{people[number - 1]}", {"phone": f"{number}"})
+
+    assert statuses(crowd(SIZE, work)) == {200: SIZE}
+    assert clients[0].get("contacts", q="after").json()["total"] == SIZE - 1
+    assert clients[0].get("contacts", q="before").json()["total"] == 0
+
+
+def test_of_two_who_delete_one_deletes(acme, clients):
+    pk = clients[0].post("contacts", {"first_name": "Ada"}).json()["id"]
+
+    found = statuses(crowd(SIZE, lambda number: clients[number].delete(f"contacts/{pk}")))
+
+    assert found == {200: 1, 404: SIZE - 1}
+
+
+def test_one_idempotency_key_makes_one_contact_and_equal_answers(acme, clients):
+    def work(number):
+        return clients[number].post("contacts", {"first_name": "Ada"}, headers={"Idempotency-Key": "once"})
+
+    answers = crowd(SIZE, work)
+
+    assert statuses(answers) == {201: SIZE}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(rows(acme, Contact, first_name="Ada")) == 1
