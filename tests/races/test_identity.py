@@ -19,7 +19,6 @@ from tests.races.crowd import crowd
 
 pytestmark = pytest.mark.races
 
-PAUSE_SECONDS = 0.05  # between reading and writing, where a control opens the gap
 MEETING_SECONDS = 60
 
 
@@ -224,12 +223,14 @@ def test_of_forty_logins_at_once_five_reach_the_hasher(acme, counted):
 
 
 def test_control_counting_by_reading_and_writing_lets_more_through(acme, counted, monkeypatch):
+    all_have_read = Barrier(40)
+
     def read_then_write(key, limit, seconds):
         with connection.cursor() as cursor:
             cursor.execute("SELECT hits FROM core_ratecounter WHERE key = %s", [key])
             found = cursor.fetchone()
             hits = (found[0] if found else 0) + 1
-            time.sleep(PAUSE_SECONDS)
+            all_have_read.wait(60)
             cursor.execute(
                 "INSERT INTO core_ratecounter (key, window_ends_at, hits) VALUES (%s, now() + interval '5 min', %s) "
                 "ON CONFLICT (key) DO UPDATE SET hits = EXCLUDED.hits",
