@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "crm.api",
     "accounts",
     "contacts",
+    "commerce",
+    "sales",
     "reporting",
 ]
 MIDDLEWARE = [
@@ -225,7 +227,7 @@ GOOGLE = {
 
 # --- API ------------------------------------------------------------------------------------------------------------
 
-SURFACE_APPS = ("accounts", "contacts", "reporting")
+SURFACE_APPS = ("accounts", "contacts", "commerce", "sales", "reporting")
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "crm.api.schema.SurfaceSchema",
     "UNAUTHENTICATED_USER": None,

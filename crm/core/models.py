@@ -25,8 +25,8 @@ class TimelineKind(models.TextChoices):
 class Event(TenantModel):
     """A fact: who did what to which thing, when, and which fields went from what to what. Never changed or deleted.
 
-    `contact` and `company` say on whose timelines it stands; `subject_*` is the thing itself. The columns have no
-    foreign keys: a fact outlives the things it speaks of.
+    `contact` and `company` say on whose timelines it stands, `deal` which deal it speaks of; `subject_*` is the thing
+    itself. The columns have no foreign keys: a fact outlives the things it speaks of.
     """
 
     name = models.CharField(max_length=60)
@@ -41,6 +41,7 @@ class Event(TenantModel):
     company = TenantForeignKey(
         "contacts.Company", on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False
     )
+    deal = TenantForeignKey("sales.Deal", on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False)
     title = models.CharField(max_length=400)
     content = models.TextField(blank=True)
     changes = models.JSONField(default=dict)

@@ -96,7 +96,7 @@ class Tallied(_Statements):
         }
         statements = []
         for event, rows in sources.items():
-            name = f"{self.table}_tally_{event}"
+            name = f"{self.table}_{self.kind.replace(' ', '_')}_tally_{event}"
             statements += [
                 f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                     INSERT INTO core_tally (organization_id, kind, owner_id, month, n)

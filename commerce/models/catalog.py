@@ -1,0 +1,198 @@
+"""The catalog: categories (a tree), brands, products and their variants."""
+
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+
+from commerce.models.stock import StockItem
+from crm.core import search
+from crm.core.actor import Actor
+from crm.core.money import LARGEST_MINOR
+from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
+
+
+class ProductStatus(models.TextChoices):
+    """Whether a product can be bought: only active ones."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DISCONTINUED = "discontinued"
+
+
+class Category(TenantModel):
+    """A shelf of the shop; what is on its children is on it too."""
+
+    is_soft_deleted: ClassVar[bool] = True
+
+    name = models.CharField(max_length=100)
+    slug = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    parent = TenantForeignKey("self", null=True, blank=True, related_name="children", db_index=False)
+    image_url = models.CharField(max_length=500, blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "categories"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "slug"], name="category_slug_once", condition=Q(deleted_at=None)
+            )
+        ]
+        indexes = [
+            models.Index("organization", "parent", "id", name="category_parent", condition=Q(deleted_at=None)),
+            models.Index("organization", Upper("name"), name="category_name", condition=Q(deleted_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Brand(TenantModel):
+    """Who makes it."""
+
+    is_soft_deleted: ClassVar[bool] = True
+
+    name = models.CharField(max_length=100)
+    slug = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    logo_url = models.CharField(max_length=500, blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "slug"], name="brand_slug_once", condition=Q(deleted_at=None)
+            )
+        ]
+        indexes = [models.Index("organization", Upper("name"), name="brand_name", condition=Q(deleted_at=None))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductRows(TenantQuerySet[Any]):
+    """Questions about products."""
+
+    def searched(self, actor: Actor | UUID, text: str) -> Self:
+        """Keep the products in which every word of `text` begins a word of name, SKU, brand or description."""
+        organization_id = actor.organization_id if isinstance(actor, Actor) else actor
+        return self.filter(search.matching("search", organization_id, text))
+
+
+class Product(TenantModel):
+    """What is sold: one row behind all three surfaces. Prices are in minor units of `currency`.
+
+    `sale_price`, where there is one, is what is charged; `stock` is the balance it is sold from.
+    """
+
+    is_soft_deleted: ClassVar[bool] = True
+
+    name = models.CharField(max_length=200)
+    name_normalized = models.CharField(max_length=200, editable=False)
+    sku = models.CharField(max_length=64)
+    description = models.TextField(blank=True)
+    category = TenantForeignKey(Category, null=True, blank=True, related_name="products", db_index=False)
+    brand = TenantForeignKey(Brand, null=True, blank=True, related_name="products", db_index=False)
+    price = models.BigIntegerField()
+    sale_price = models.BigIntegerField(null=True, blank=True)
+    cost = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=12, choices=ProductStatus, default=ProductStatus.ACTIVE)
+    images = ArrayField(models.CharField(max_length=500), default=list, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    stock = TenantForeignKey(StockItem, related_name="products", db_index=False, editable=False)
+    search = SearchVectorField(null=True, editable=False)
+    created_by = TenantForeignKey(
+        "accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[Any] = ProductRows.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organization", Upper("sku"), name="product_sku_once", condition=Q(deleted_at=None)
+            ),
+            models.UniqueConstraint(fields=["organization", "stock"], name="product_stock_once"),
+            models.CheckConstraint(condition=Q(price__gte=0, price__lte=LARGEST_MINOR), name="product_price_range"),
+            models.CheckConstraint(
+                condition=Q(sale_price__isnull=True) | Q(sale_price__gte=0, sale_price__lte=LARGEST_MINOR),
+                name="product_sale_price_range",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                "organization",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="product_recent",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                "organization",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="product_on_sale",
+                condition=Q(deleted_at=None, status="active"),
+            ),
+            models.Index("organization", "name_normalized", "id", name="product_name", condition=Q(deleted_at=None)),
+            models.Index(
+                "organization",
+                "category",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="product_category",
+                condition=Q(deleted_at=None),
+            ),
+            GinIndex("search", name="product_search", fastupdate=False),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Variant(TenantModel):
+    """A form a product comes in. Without a price or a stock of its own it has the product's."""
+
+    is_soft_deleted: ClassVar[bool] = True
+
+    product = TenantForeignKey(Product, related_name="variants", db_index=False)
+    sku = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    attributes = models.JSONField(default=dict, blank=True)
+    price = models.BigIntegerField(null=True, blank=True)
+    stock = TenantForeignKey(StockItem, null=True, blank=True, related_name="+", db_index=False, editable=False)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organization", Upper("sku"), name="variant_sku_once", condition=Q(deleted_at=None)
+            ),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gte=0, price__lte=LARGEST_MINOR),
+                name="variant_price_range",
+            ),
+        ]
+        indexes = [models.Index("organization", "product", "id", name="variant_product")]
+
+    def __str__(self) -> str:
+        return self.name

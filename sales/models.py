@@ -1,0 +1,304 @@
+"""Pipelines with their stages, deals (opportunities on the Platform), activities (a Team task is one of them)."""
+
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from crm.core import search
+from crm.core.actor import Actor
+from crm.core.money import LARGEST_MINOR
+from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
+
+
+class StageKind(models.TextChoices):
+    """What a deal that enters a stage becomes."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class DealStatus(models.TextChoices):
+    """Whether a deal is still worked on; it follows from the stage."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class Priority(models.TextChoices):
+    """How urgent a deal or an activity is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class ActivityType(models.TextChoices):
+    """What is to be done, or was."""
+
+    TASK = "task"
+    CALL = "call"
+    MEETING = "meeting"
+    EMAIL = "email"
+    NOTE = "note"
+
+
+class ActivityStatus(models.TextChoices):
+    """How far an activity is."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED = (ActivityStatus.PENDING, ActivityStatus.IN_PROGRESS)
+
+
+class Pipeline(TenantModel):
+    """A way of selling: a row of stages. One living pipeline of each organization is the default."""
+
+    is_soft_deleted: ClassVar[bool] = True
+
+    name = models.CharField(max_length=100)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"], name="pipeline_default_once", condition=Q(is_default=True, deleted_at=None)
+            )
+        ]
+        indexes = [models.Index("organization", "created_at", "id", name="pipeline_recent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(TenantModel):
+    """A step of a pipeline. Positions run from 0 without gaps; `probability` is the percent that gets won from here."""
+
+    pipeline = TenantForeignKey(Pipeline, related_name="stages", db_index=False)
+    name = models.CharField(max_length=100)
+    position = models.PositiveIntegerField()
+    probability = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
+    kind = models.CharField(max_length=4, choices=StageKind, default=StageKind.OPEN)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "pipeline", "position"],
+                name="stage_position_once",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.CheckConstraint(condition=Q(probability__lte=100), name="stage_probability_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DealRows(TenantQuerySet[Any]):
+    """Questions about deals."""
+
+    def searched(self, actor: Actor | UUID, text: str) -> Self:
+        """Keep the deals in which every word of `text` begins a word of title, contact or company."""
+        organization_id = actor.organization_id if isinstance(actor, Actor) else actor
+        return self.filter(search.matching("search", organization_id, text))
+
+
+class Deal(TenantModel):
+    """A deal: money that may be won. `status`, `closed_at` and `stage_entered_at` follow from its moves.
+
+    `rank` orders the deals of a stage (sparse, unique); the position that clients see is how many come before.
+    `amount` is in minor units; an empty `probability` means the stage's.
+    """
+
+    owned_by: ClassVar[str | None] = "owner_id"
+    is_soft_deleted: ClassVar[bool] = True
+
+    title = models.CharField(max_length=200)
+    pipeline = TenantForeignKey(Pipeline, related_name="deals", db_index=False)
+    stage = TenantForeignKey(Stage, related_name="deals", db_index=False)
+    rank = models.BigIntegerField(editable=False)
+    status = models.CharField(max_length=4, choices=DealStatus, default=DealStatus.OPEN, editable=False)
+    contact = TenantForeignKey("contacts.Contact", null=True, blank=True, related_name="+", db_index=False)
+    company = TenantForeignKey("contacts.Company", null=True, blank=True, related_name="+", db_index=False)
+    amount = models.BigIntegerField(default=0)
+    currency = models.CharField(max_length=3)
+    probability = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
+    priority = models.CharField(max_length=6, choices=Priority, default=Priority.MEDIUM)
+    expected_close_date = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=100, blank=True)
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    description = models.TextField(blank=True)
+    lost_reason = models.CharField(max_length=500, blank=True)
+    owner = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)
+    created_by = TenantForeignKey(
+        "accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False
+    )
+    search = SearchVectorField(null=True, editable=False)
+    stage_entered_at = models.DateTimeField(editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[Any] = DealRows.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "organization",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="deal_recent",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                "organization",
+                "owner",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="deal_owner",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index("organization", "contact", "id", name="deal_contact", condition=Q(contact__isnull=False)),
+            models.Index("organization", "company", "id", name="deal_company", condition=Q(company__isnull=False)),
+            models.Index("organization", "closed_at", name="deal_closed", condition=Q(closed_at__isnull=False)),
+            GinIndex("search", name="deal_search", fastupdate=False),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "stage", "rank"], name="deal_rank_once", condition=Q(deleted_at=None)
+            ),
+            models.CheckConstraint(condition=Q(amount__gte=0, amount__lte=LARGEST_MINOR), name="deal_amount_range"),
+            models.CheckConstraint(
+                condition=Q(probability__isnull=True) | Q(probability__lte=100), name="deal_probability_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open", closed_at=None) | (~Q(status="open") & Q(closed_at__isnull=False)),
+                name="deal_closed_when_decided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ActivityRows(TenantQuerySet[Any]):
+    """Questions about activities."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep what the actor may see: all, or what is assigned to or was made by them."""
+        rows = self.of(actor)
+        return rows if actor.sees_all else rows.filter(Q(owner_id=actor.user_id) | Q(created_by_id=actor.user_id))
+
+
+class Activity(TenantModel):
+    """Something to do, or done: a task, call, meeting, e-mail or note about a contact, a company or a deal.
+
+    `due_at` decides what is due; where a date alone was given, `due_on` keeps it and `due_at` is that day's last
+    second in the time zone of the owner (the person it is assigned to).
+    """
+
+    owned_by: ClassVar[str | None] = "owner_id"
+    is_soft_deleted: ClassVar[bool] = True
+
+    type = models.CharField(max_length=8, choices=ActivityType, default=ActivityType.TASK)
+    subject = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    status = models.CharField(max_length=11, choices=ActivityStatus, default=ActivityStatus.PENDING)
+    priority = models.CharField(max_length=6, choices=Priority, default=Priority.MEDIUM)
+    due_at = models.DateTimeField(null=True, blank=True)
+    due_on = models.DateField(null=True, blank=True, editable=False)
+    owner = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)
+    created_by = TenantForeignKey(
+        "accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False
+    )
+    contact = TenantForeignKey("contacts.Contact", null=True, blank=True, related_name="+", db_index=False)
+    company = TenantForeignKey("contacts.Company", null=True, blank=True, related_name="+", db_index=False)
+    deal = TenantForeignKey(Deal, null=True, blank=True, related_name="activities", db_index=False)
+    completed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[Any] = ActivityRows.as_manager()
+
+    class Meta:
+        verbose_name_plural = "activities"
+        indexes = [
+            models.Index(
+                "organization",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="activity_recent",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                "organization",
+                "owner",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="activity_owner",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                "organization",
+                "due_at",
+                "owner",
+                name="activity_due",
+                condition=Q(deleted_at=None, status__in=UNFINISHED, due_at__isnull=False),
+            ),
+            models.Index(
+                "organization",
+                "owner",
+                "due_at",
+                name="activity_owner_due",
+                condition=Q(deleted_at=None, status__in=UNFINISHED, due_at__isnull=False),
+            ),
+            models.Index("organization", "contact", "id", name="activity_contact", condition=Q(contact__isnull=False)),
+            models.Index("organization", "company", "id", name="activity_company", condition=Q(company__isnull=False)),
+            models.Index("organization", "deal", "id", name="activity_deal", condition=Q(deal__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="completed", completed_at__isnull=False)
+                | (~Q(status="completed") & Q(completed_at=None)),
+                name="activity_completed_when_done",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class DailyReminder(TenantModel):
+    """The reminder of one person for one day of their own calendar: whoever makes this row mails it, nobody else."""
+
+    user = TenantForeignKey("accounts.User", related_name="+", db_index=False)
+    day = models.DateField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user", "day"], name="daily_reminder_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.day}"
