@@ -1,0 +1,5 @@
+"""The shop itself: the Storefront surface."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
