@@ -1,5 +1,6 @@
 """Time: stored and compared in UTC; calendar questions are asked in a named zone."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,6 +25,12 @@ def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
     Where they lie before or after all time that Python knows, its first or last moment stands for them.
     """
     return _midnight(day, 0, zone), _midnight(day, 1, zone)
+
+
+def month_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
+    """Return the first instant of the month of `day` in `zone` and of the month after, in UTC."""
+    first = day.replace(day=1)
+    return _midnight(first, 0, zone), _midnight(first, monthrange(day.year, day.month)[1], zone)
 
 
 def _midnight(day: date, days_later: int, zone: str) -> datetime:

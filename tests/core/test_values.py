@@ -271,12 +271,32 @@ def test_days_follow_each_other_without_gap_or_overlap(day: date, zone: str) -> 
         assert (end - timedelta(microseconds=1)).astimezone(tz).date() == day
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "end"),
+    [
+        ("UTC", date(2028, 2, 29), "2028-02-01T00:00", "2028-03-01T00:00"),
+        ("UTC", date(2026, 12, 31), "2026-12-01T00:00", "2027-01-01T00:00"),
+        ("Europe/Berlin", date(2027, 3, 28), "2027-02-28T23:00", "2027-03-31T22:00"),  # an hour less
+        ("America/New_York", date(2026, 11, 1), "2026-11-01T04:00", "2026-12-01T05:00"),  # an hour more
+        ("Asia/Kathmandu", date(2026, 11, 30), "2026-10-31T18:15", "2026-11-30T18:15"),
+        ("Pacific/Kiritimati", date(2026, 12, 1), "2026-11-30T10:00", "2026-12-31T10:00"),
+        ("Etc/GMT+12", date(2026, 12, 1), "2026-12-01T12:00", "2027-01-01T12:00"),
+        ("Africa/Cairo", date(2011, 4, 30), "2011-03-31T22:00", "2011-04-30T22:00"),
+    ],
+)
+def test_a_month_begins_and_ends_where_its_days_do(zone: str, day: date, start: str, end: str) -> None:
+    bounds = tuple(datetime.fromisoformat(f"{text}+00:00") for text in (start, end))
+
+    assert clock.month_bounds(day, zone) == bounds
+
+
 @pytest.mark.parametrize("day", [date.min, date.max])
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
 def test_the_first_and_last_day_there_is_have_bounds_too(day: date, zone: str) -> None:
     start, end = clock.day_bounds(day, zone)
+    month = clock.month_bounds(day, zone)
 
-    assert start <= end
+    assert month[0] <= start <= end <= month[1]
     assert (start.tzinfo, end.tzinfo) == (UTC, UTC)
 
 
