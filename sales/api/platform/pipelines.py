@@ -1,0 +1,5 @@
+"""Pipelines on the Platform surface."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,5 @@
+"""Deals on the Team surface."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
