@@ -46,3 +46,13 @@ class ApiClient:
     def delete(self, path: str, body: Any = None, **options: Any) -> HttpResponse:
         """DELETE."""
         return self.request("DELETE", path, body, **options)
+
+
+def codes(response: Any) -> tuple[int, str]:
+    """Status and code of an error."""
+    return response.status_code, response.json()["error"]["code"]
+
+
+def fields(response: Any) -> set[str]:
+    """The fields that an error names."""
+    return {detail["field"] for detail in response.json()["error"]["details"]}

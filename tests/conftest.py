@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.contrib.auth.hashers import make_password
+from django.test import Client
 
 from accounts.models import Organization, User
 from accounts.services import registration, sessions
@@ -21,6 +22,7 @@ from accounts.services.sessions import Visit
 from crm.core import outbox, tenancy, tokens
 from crm.core.actor import Actor
 from crm.core.models import OutboxMessage
+from tests.back_office import add_operator, signed_in
 from tests.clients import ApiClient
 from tests.mail_server import Mailbox
 
@@ -149,6 +151,18 @@ def client_for() -> Callable[..., ApiClient]:
         return ApiClient(surface, shop=shop, token=token, address=address)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def operator_email() -> str:
+    """Return the address of an operator of the platform, whose password is PASSWORD."""
+    return add_operator(PASSWORD)
+
+
+@pytest.fixture
+def back_office(operator_email: str) -> Client:
+    """Return the operator's browser, signed in to the admin."""
+    return signed_in(operator_email, PASSWORD)
 
 
 @pytest.fixture

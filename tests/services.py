@@ -98,6 +98,7 @@ def _start_run() -> None:
     os.environ[ADMIN_URL] = admin_url or ""
     os.environ[REDIS_ROOT] = str(services.redis.sockets) if services.redis else ""
     os.environ["CRM_DATA_DIR"] = str(directory.path)
+    (directory.path / "static").mkdir()  # WhiteNoise warns of each site without it
     _make_template(os.environ[ADMIN_URL])
 
 

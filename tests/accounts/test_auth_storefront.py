@@ -10,7 +10,7 @@ from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import tenancy
 from crm.core.models import Event
-from tests.clients import ApiClient
+from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD
 
 
@@ -33,10 +33,6 @@ def signed(shop, data):
     client = ApiClient("storefront", token=data["access_token"])
     client.base = shop.base
     return client
-
-
-def code_of(response):
-    return (response.status_code, response.json()["error"]["code"])
 
 
 def test_registering_answers_as_documented(acme, shop):
@@ -77,7 +73,7 @@ def test_a_taken_address_is_refused(acme, other, shop):
     member = sign_up(shop, email=acme.owner.email)
     elsewhere = sign_up(ApiClient("storefront", shop=other.slug), email=data["user"]["email"])
 
-    assert code_of(again) == code_of(member) == (409, "email_taken")
+    assert codes(again) == codes(member) == (409, "email_taken")
     assert elsewhere.status_code == 201
 
 
@@ -90,16 +86,16 @@ def test_bad_sign_ups_are_400_and_name_the_field(acme, shop):
     ):
         response = sign_up(shop, **changed)
 
-        assert code_of(response) == (400, "validation_error")
+        assert codes(response) == (400, "validation_error")
         assert [detail["field"] for detail in response.json()["error"]["details"]] == [field]
 
 
 def test_an_unknown_or_closed_shop_is_not_found(acme, shop):
-    assert code_of(sign_up(ApiClient("storefront", shop="nowhere"))) == (404, "store_not_found")
+    assert codes(sign_up(ApiClient("storefront", shop="nowhere"))) == (404, "store_not_found")
     with acme.inside():
         Organization.objects.filter(pk=acme.id).update(shop_enabled=False)
-    assert code_of(sign_up(shop)) == (404, "store_not_found")
-    assert code_of(shop.post("auth/login", {"email": "a@b.example", "password": "x"})) == (404, "store_not_found")
+    assert codes(sign_up(shop)) == (404, "store_not_found")
+    assert codes(shop.post("auth/login", {"email": "a@b.example", "password": "x"})) == (404, "store_not_found")
 
 
 def test_login_answers_as_documented(acme, shop):
@@ -120,9 +116,9 @@ def test_wrong_credentials_are_401_and_inactive_ones_403(acme, other, shop):
     with acme.inside():
         User.objects.of(acme.id).filter(pk=acme.customer.pk).update(is_active=False)
 
-    assert code_of(shop.post("auth/login", login)) == (403, "account_inactive")
-    assert code_of(shop.post("auth/login", login | {"password": "wrong"})) == (401, "unauthenticated")
-    assert code_of(shop.post("auth/login", {"email": acme.customer.email})) == (400, "validation_error")
+    assert codes(shop.post("auth/login", login)) == (403, "account_inactive")
+    assert codes(shop.post("auth/login", login | {"password": "wrong"})) == (401, "unauthenticated")
+    assert codes(shop.post("auth/login", {"email": acme.customer.email})) == (400, "validation_error")
 
 
 def test_refreshing_rotates_and_a_replay_ends_the_family(acme, other, shop):
@@ -135,10 +131,10 @@ def test_refreshing_rotates_and_a_replay_ends_the_family(acme, other, shop):
     assert set(rotated) == {"access_token", "refresh_token", "expires_at"}
     assert rotated["refresh_token"] != old
     assert signed(shop, rotated).get("auth/profile").status_code == 200
-    assert code_of(shop.post("auth/refresh", {"refresh_token": old})) == (401, "unauthenticated")
+    assert codes(shop.post("auth/refresh", {"refresh_token": old})) == (401, "unauthenticated")
     assert shop.post("auth/refresh", {"refresh_token": rotated["refresh_token"]}).status_code == 401
     assert signed(shop, rotated).get("auth/profile").status_code == 401
-    assert code_of(shop.post("auth/refresh", {})) == (400, "validation_error")
+    assert codes(shop.post("auth/refresh", {})) == (400, "validation_error")
 
 
 def test_the_profile_shows_user_and_roles(acme, shop, client_for):
@@ -147,7 +143,7 @@ def test_the_profile_shows_user_and_roles(acme, shop, client_for):
     assert set(data) == {"user", "roles"}
     assert (data["user"]["email"], data["roles"]) == (acme.customer.email, ["user"])
     assert client_for(acme.owner, "storefront", shop=acme.slug).get("auth/profile").json()["data"]["roles"] == ["admin"]
-    assert code_of(shop.get("auth/profile")) == (401, "unauthenticated")
+    assert codes(shop.get("auth/profile")) == (401, "unauthenticated")
 
 
 def test_the_profile_can_be_changed(acme, shop):
@@ -169,7 +165,7 @@ def test_the_profile_can_be_changed(acme, shop):
 def test_a_token_of_another_shop_is_refused(acme, other, client_for):
     client = client_for(acme.customer, "storefront", shop=other.slug)
 
-    assert code_of(client.get("auth/profile")) == (401, "unauthenticated")
+    assert codes(client.get("auth/profile")) == (401, "unauthenticated")
 
 
 def test_logout_ends_every_session(acme, shop):
@@ -209,13 +205,13 @@ def test_an_address_is_verified_by_mail(acme, other, shop, mailbox, deliver):
     assert "/verify-email?token=" in mail.get_body(("plain",)).get_content()
     token = mailbox.token_for(data["user"]["email"])
     elsewhere = ApiClient("storefront", shop=other.slug).post("auth/verify-email", {"token": token})
-    assert code_of(elsewhere) == (400, "token_invalid")
+    assert codes(elsewhere) == (400, "token_invalid")
 
     response = shop.post("auth/verify-email", {"token": token})
 
     assert response.status_code == 200
     assert signed(shop, data).get("auth/profile").json()["data"]["user"]["email_verified"] is True
-    assert code_of(shop.post("auth/verify-email", {"token": token})) == (400, "token_used")
+    assert codes(shop.post("auth/verify-email", {"token": token})) == (400, "token_used")
 
 
 def test_the_verification_is_mailed_again(acme, shop, mailbox, deliver):
@@ -230,7 +226,7 @@ def test_the_verification_is_mailed_again(acme, shop, mailbox, deliver):
     deliver()
 
     assert by_token.content == by_address.content == unknown.content
-    assert code_of(nothing) == (400, "validation_error")
+    assert codes(nothing) == (400, "validation_error")
     assert len(mailbox.to(email)) == 3
     assert shop.post("auth/verify-email", {"token": mailbox.token_for(email)}).status_code == 200
     signed(shop, data).post("auth/resend-verification")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from accounts.models import OAuthState, Session, User
 from contacts.models import Contact
-from tests.clients import ApiClient
+from tests.clients import ApiClient, codes
 from tests.oauth_server import OAuthServer
 
 
@@ -41,10 +41,6 @@ def started(shop, **query):
     response = shop.get("auth/google", **query)
     assert response.status_code == 200, response.content
     return response.json()["data"]
-
-
-def code_of(response):
-    return (response.status_code, response.json()["error"]["code"])
 
 
 def test_the_whole_flow_makes_a_verified_shopper(acme, google, shop):
@@ -117,15 +113,15 @@ def test_inactive_accounts_stay_out(acme, google, shop):
     with acme.inside():
         User.objects.of(acme.id).filter(pk=acme.customer.pk).update(is_active=False)
 
-    assert code_of(shop.get("auth/google/callback", **consent(started(shop)["url"]))) == (403, "account_inactive")
+    assert codes(shop.get("auth/google/callback", **consent(started(shop)["url"]))) == (403, "account_inactive")
 
 
 def test_a_callback_without_code_or_with_an_error_is_refused(google, shop):
     state = started(shop)["state"]
 
-    assert code_of(shop.get("auth/google/callback", state=state)) == (400, "validation_error")
-    assert code_of(shop.get("auth/google/callback", code="x")) == (400, "validation_error")
-    assert code_of(shop.get("auth/google/callback", state=state, error="access_denied")) == (400, "oauth_error")
+    assert codes(shop.get("auth/google/callback", state=state)) == (400, "validation_error")
+    assert codes(shop.get("auth/google/callback", code="x")) == (400, "validation_error")
+    assert codes(shop.get("auth/google/callback", state=state, error="access_denied")) == (400, "oauth_error")
     assert "/token" not in google.asked
 
 
@@ -142,7 +138,7 @@ def test_states_work_once_here_and_for_ten_minutes(acme, other, google, shop, ti
     with time_after(minutes=10, seconds=1):
         refused.append(shop.get("auth/google/callback", **late))
 
-    assert [code_of(response) for response in refused] == [(400, "invalid_state")] * 4
+    assert [codes(response) for response in refused] == [(400, "invalid_state")] * 4
     assert google.asked.count("/token") == tokens_asked
 
 
@@ -181,7 +177,7 @@ def test_claims_that_prove_nothing_are_refused(acme, google, shop, claims, code)
 
     response = shop.get("auth/google/callback", **consent(started(shop)["url"]))
 
-    assert code_of(response) == (400, code)
+    assert codes(response) == (400, code)
     with acme.inside():
         assert not Session.objects.of(acme.id).exists()
 
@@ -191,7 +187,7 @@ def test_a_bad_signature_is_refused(google, shop):
 
     response = shop.get("auth/google/callback", **consent(started(shop)["url"]))
 
-    assert code_of(response) == (400, "google_sign_in_failed")
+    assert codes(response) == (400, "google_sign_in_failed")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +204,7 @@ def test_a_bad_signature_is_refused(google, shop):
 def test_a_failing_token_endpoint_is_answered_in_shape(google, shop, reply, answer):
     google.fails = reply
 
-    assert code_of(shop.get("auth/google/callback", **consent(started(shop)["url"]))) == answer
+    assert codes(shop.get("auth/google/callback", **consent(started(shop)["url"]))) == answer
 
 
 def test_a_server_that_is_away_is_answered_in_shape(google, shop, settings):
@@ -217,14 +213,14 @@ def test_a_server_that_is_away_is_answered_in_shape(google, shop, settings):
 
     response = shop.get("auth/google/callback", **back)
 
-    assert code_of(response) == (503, "google_unavailable")
+    assert codes(response) == (503, "google_unavailable")
     assert response["Retry-After"]
 
 
 def test_without_a_client_nothing_starts(acme, shop):
-    assert code_of(shop.get("auth/google")) == (503, "google_not_configured")
-    assert code_of(shop.get("auth/google/callback", code="x", state="y")) == (503, "google_not_configured")
-    assert code_of(shop.get("auth/google/callback")) == (400, "validation_error")
+    assert codes(shop.get("auth/google")) == (503, "google_not_configured")
+    assert codes(shop.get("auth/google/callback", code="x", state="y")) == (503, "google_not_configured")
+    assert codes(shop.get("auth/google/callback")) == (400, "validation_error")
 
 
 def test_only_a_hash_of_the_state_is_kept(acme, google, shop):
@@ -236,4 +232,4 @@ def test_only_a_hash_of_the_state_is_kept(acme, google, shop):
 
 
 def test_an_unknown_shop_is_not_found(google):
-    assert code_of(ApiClient("storefront", shop="no-such-shop").get("auth/google")) == (404, "store_not_found")
+    assert codes(ApiClient("storefront", shop="no-such-shop").get("auth/google")) == (404, "store_not_found")

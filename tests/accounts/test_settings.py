@@ -4,17 +4,10 @@ import pytest
 
 from accounts.models import Organization
 from crm.core.models import Event
+from tests.clients import codes, fields
 from tests.conftest import PASSWORD
 
 NEW_PASSWORD = "a-better-battery-10"
-
-
-def codes(response):
-    return response.status_code, response.json()["error"]["code"]
-
-
-def fields(response):
-    return {detail["field"] for detail in response.json()["error"]["details"]}
 
 
 # --- Organization

@@ -1,36 +1,16 @@
 """The back office of companies and contacts, over HTTP, signed in as an operator."""
 
-import re
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.services import owners
 from contacts.models import Company, Contact
 from contacts.services import companies, contacts
-from crm.core import tenancy
 from crm.core.models import Event
-from tests.conftest import PASSWORD
-
-
-@pytest.fixture(scope="module")
-def operator_email():
-    email = f"operator.{uuid4().hex[:8]}@example.com"
-    with tenancy.operator("command"):
-        owners.add_operator(email=email, password=PASSWORD)
-    return email
-
-
-@pytest.fixture
-def back_office(operator_email):
-    browser = Client(raise_request_exception=True)
-    response = browser.post("/admin/login/?next=/admin/", {"username": operator_email, "password": PASSWORD})
-    assert response.status_code == 302
-    return browser
+from tests.back_office import saved, text_of
 
 
 @pytest.fixture
@@ -39,16 +19,6 @@ def ada(acme):
         return contacts.create_contact(
             acme.actor("manager"), first_name="Ada", last_name="Łove", email="Ada@Example.com", company="Ünion"
         )
-
-
-def text_of(response):
-    assert response.status_code == 200
-    return re.sub(r"\s+", " ", response.content.decode())
-
-
-def saved(response):
-    form = getattr(response, "context_data", None)
-    assert response.status_code == 302, form and (form["adminform"].form.errors, form["errors"])
 
 
 def form_of(row, **changed):
