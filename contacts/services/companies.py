@@ -117,8 +117,7 @@ def _revenue(actor: Actor, changes: wording.Changes) -> dict[str, tuple[str, str
         return {}
     change = changes["annual_revenue"]
     before, after = (
-        "" if minor is None else f"{money.to_major(minor, actor.currency):,.2f} {actor.currency}"
-        for minor in (change["from"], change["to"])
+        "" if minor is None else money.text(minor, actor.currency) for minor in (change["from"], change["to"])
     )
     return {"annual_revenue": (before, after)}
 

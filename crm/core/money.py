@@ -216,3 +216,8 @@ def to_major(minor: int, currency: str) -> float:
     """Return minor units as the JSON number in major units; exact up to `LARGEST_MINOR`."""
     scale: int = 10 ** exponent(currency)
     return minor / scale
+
+
+def text(minor: int, currency: str) -> str:
+    """Return minor units as people read them: `1,500.00 USD`."""
+    return f"{to_major(minor, currency):,.{exponent(currency)}f} {currency}"
