@@ -6,6 +6,7 @@ import django.contrib.postgres.search
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=crm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=100)),
+                ("name_normalized", models.CharField(editable=False, max_length=100)),
                 ("slug", models.CharField(max_length=120)),
                 ("description", models.TextField(blank=True)),
                 ("logo_url", models.CharField(blank=True, max_length=500)),
@@ -81,6 +83,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=crm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=100)),
+                ("name_normalized", models.CharField(editable=False, max_length=100)),
                 ("slug", models.CharField(max_length=120)),
                 ("description", models.TextField(blank=True)),
                 ("image_url", models.CharField(blank=True, max_length=500)),
@@ -331,9 +334,18 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200)),
                 ("name_normalized", models.CharField(editable=False, max_length=200)),
                 ("sku", models.CharField(max_length=64)),
+                ("sku_normalized", models.CharField(editable=False, max_length=200)),
                 ("description", models.TextField(blank=True)),
                 ("price", models.BigIntegerField()),
                 ("sale_price", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "current_price",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.comparison.Coalesce("sale_price", "price"),
+                        output_field=models.BigIntegerField(),
+                    ),
+                ),
                 ("cost", models.BigIntegerField(blank=True, null=True)),
                 ("currency", models.CharField(max_length=3)),
                 (
@@ -514,6 +526,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=crm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("sku", models.CharField(max_length=64)),
+                ("sku_normalized", models.CharField(editable=False, max_length=200)),
                 ("name", models.CharField(max_length=200)),
                 ("attributes", models.JSONField(blank=True, default=dict)),
                 ("price", models.BigIntegerField(blank=True, null=True)),
@@ -676,7 +689,8 @@ class Migration(migrations.Migration):
             model_name="brand",
             index=models.Index(
                 models.F("organization"),
-                django.db.models.functions.text.Upper("name"),
+                models.F("name_normalized"),
+                models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="brand_name",
             ),
@@ -705,7 +719,8 @@ class Migration(migrations.Migration):
             model_name="category",
             index=models.Index(
                 models.F("organization"),
-                django.db.models.functions.text.Upper("name"),
+                models.F("name_normalized"),
+                models.F("id"),
                 condition=models.Q(("deleted_at", None)),
                 name="category_name",
             ),
@@ -714,6 +729,12 @@ class Migration(migrations.Migration):
             model_name="category",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("deleted_at", None)), fields=("organization", "slug"), name="category_slug_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="category",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("parent", models.F("id")), _negated=True), name="category_not_its_own_parent"
             ),
         ),
         migrations.AddIndex(
@@ -868,6 +889,27 @@ class Migration(migrations.Migration):
             model_name="product",
             index=models.Index(
                 models.F("organization"),
+                models.F("current_price"),
+                models.F("id"),
+                condition=models.Q(("deleted_at", None), ("status", "active")),
+                name="product_on_sale_price",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                models.F("organization"),
+                models.F("brand"),
+                models.OrderBy(models.F("created_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                condition=models.Q(("brand__isnull", False), ("deleted_at", None)),
+                name="product_brand",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                models.F("organization"),
                 models.F("name_normalized"),
                 models.F("id"),
                 condition=models.Q(("deleted_at", None)),
@@ -892,9 +934,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="product",
             constraint=models.UniqueConstraint(
-                models.F("organization"),
-                django.db.models.functions.text.Upper("sku"),
                 condition=models.Q(("deleted_at", None)),
+                fields=("organization", "sku_normalized"),
                 name="product_sku_once",
             ),
         ),
@@ -971,11 +1012,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="variant",
             constraint=models.UniqueConstraint(
-                models.F("organization"),
-                django.db.models.functions.text.Upper("sku"),
                 condition=models.Q(("deleted_at", None)),
+                fields=("organization", "sku_normalized"),
                 name="variant_sku_once",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="variant",
+            constraint=models.UniqueConstraint(fields=("organization", "stock"), name="variant_stock_once"),
         ),
         migrations.AddConstraint(
             model_name="variant",

@@ -8,13 +8,15 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Coalesce
 
 from commerce.models.stock import StockItem
 from crm.core import search
 from crm.core.actor import Actor
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
+
+LONGEST_NORMALIZED_SKU = 200  # of 64 characters: some become three when their case is folded
 
 
 class ProductStatus(models.TextChoices):
@@ -31,6 +33,7 @@ class Category(TenantModel):
     is_soft_deleted: ClassVar[bool] = True
 
     name = models.CharField(max_length=100)
+    name_normalized = models.CharField(max_length=100, editable=False)
     slug = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     parent = TenantForeignKey("self", null=True, blank=True, related_name="children", db_index=False)
@@ -45,11 +48,12 @@ class Category(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "slug"], name="category_slug_once", condition=Q(deleted_at=None)
-            )
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="category_not_its_own_parent"),
         ]
         indexes = [
             models.Index("organization", "parent", "id", name="category_parent", condition=Q(deleted_at=None)),
-            models.Index("organization", Upper("name"), name="category_name", condition=Q(deleted_at=None)),
+            models.Index("organization", "name_normalized", "id", name="category_name", condition=Q(deleted_at=None)),
         ]
 
     def __str__(self) -> str:
@@ -62,6 +66,7 @@ class Brand(TenantModel):
     is_soft_deleted: ClassVar[bool] = True
 
     name = models.CharField(max_length=100)
+    name_normalized = models.CharField(max_length=100, editable=False)
     slug = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     logo_url = models.CharField(max_length=500, blank=True)
@@ -76,7 +81,9 @@ class Brand(TenantModel):
                 fields=["organization", "slug"], name="brand_slug_once", condition=Q(deleted_at=None)
             )
         ]
-        indexes = [models.Index("organization", Upper("name"), name="brand_name", condition=Q(deleted_at=None))]
+        indexes = [
+            models.Index("organization", "name_normalized", "id", name="brand_name", condition=Q(deleted_at=None))
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -94,7 +101,7 @@ class ProductRows(TenantQuerySet[Any]):
 class Product(TenantModel):
     """What is sold: one row behind all three surfaces. Prices are in minor units of `currency`.
 
-    `sale_price`, where there is one, is what is charged; `stock` is the balance it is sold from.
+    `current_price` is what is charged: `sale_price` where there is one. `stock` is the balance it is sold from.
     """
 
     is_soft_deleted: ClassVar[bool] = True
@@ -102,11 +109,15 @@ class Product(TenantModel):
     name = models.CharField(max_length=200)
     name_normalized = models.CharField(max_length=200, editable=False)
     sku = models.CharField(max_length=64)
+    sku_normalized = models.CharField(max_length=LONGEST_NORMALIZED_SKU, editable=False)
     description = models.TextField(blank=True)
     category = TenantForeignKey(Category, null=True, blank=True, related_name="products", db_index=False)
     brand = TenantForeignKey(Brand, null=True, blank=True, related_name="products", db_index=False)
     price = models.BigIntegerField()
     sale_price = models.BigIntegerField(null=True, blank=True)
+    current_price = models.GeneratedField(
+        expression=Coalesce("sale_price", "price"), output_field=models.BigIntegerField(), db_persist=True
+    )
     cost = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=12, choices=ProductStatus, default=ProductStatus.ACTIVE)
@@ -126,7 +137,7 @@ class Product(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "organization", Upper("sku"), name="product_sku_once", condition=Q(deleted_at=None)
+                fields=["organization", "sku_normalized"], name="product_sku_once", condition=Q(deleted_at=None)
             ),
             models.UniqueConstraint(fields=["organization", "stock"], name="product_stock_once"),
             models.CheckConstraint(condition=Q(price__gte=0, price__lte=LARGEST_MINOR), name="product_price_range"),
@@ -150,7 +161,22 @@ class Product(TenantModel):
                 name="product_on_sale",
                 condition=Q(deleted_at=None, status="active"),
             ),
+            models.Index(
+                "organization",
+                "current_price",
+                "id",
+                name="product_on_sale_price",
+                condition=Q(deleted_at=None, status="active"),
+            ),
             models.Index("organization", "name_normalized", "id", name="product_name", condition=Q(deleted_at=None)),
+            models.Index(
+                "organization",
+                "brand",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="product_brand",
+                condition=Q(deleted_at=None, brand__isnull=False),
+            ),
             models.Index(
                 "organization",
                 "category",
@@ -167,12 +193,16 @@ class Product(TenantModel):
 
 
 class Variant(TenantModel):
-    """A form a product comes in. Without a price or a stock of its own it has the product's."""
+    """A form a product comes in. Without a price or a stock of its own it has the product's.
+
+    An SKU stands once among products and variants alike; each table's own constraint holds it for itself.
+    """
 
     is_soft_deleted: ClassVar[bool] = True
 
     product = TenantForeignKey(Product, related_name="variants", db_index=False)
     sku = models.CharField(max_length=64)
+    sku_normalized = models.CharField(max_length=LONGEST_NORMALIZED_SKU, editable=False)
     name = models.CharField(max_length=200)
     attributes = models.JSONField(default=dict, blank=True)
     price = models.BigIntegerField(null=True, blank=True)
@@ -185,8 +215,9 @@ class Variant(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "organization", Upper("sku"), name="variant_sku_once", condition=Q(deleted_at=None)
+                fields=["organization", "sku_normalized"], name="variant_sku_once", condition=Q(deleted_at=None)
             ),
+            models.UniqueConstraint(fields=["organization", "stock"], name="variant_stock_once"),
             models.CheckConstraint(
                 condition=Q(price__isnull=True) | Q(price__gte=0, price__lte=LARGEST_MINOR),
                 name="variant_price_range",

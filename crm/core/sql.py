@@ -49,7 +49,7 @@ def answer(question: Question) -> list[tuple[Any, ...]]:
 def insert(row: Model) -> None:
     """Insert a new row as `save(force_insert=True)` would, at a fraction of its cost: one statement a model, prepared.
 
-    For models without signals, parents and generated columns.
+    For models without signals and parents; generated columns are the database's.
     """
     statement, fields = _insertion(type(row))
     _run(statement, [_stored(field, field.pre_save(row, add=True)) for field in fields])
@@ -59,7 +59,7 @@ def insert(row: Model) -> None:
 @cache
 def _insertion(model: type[Model]) -> tuple[str, tuple["Field[Any, Any]", ...]]:
     meta = model._meta  # noqa: SLF001 - Django's documented model metadata
-    fields = tuple(field for field in meta.concrete_fields if not (isinstance(field, AutoField) and field.primary_key))
+    fields = tuple(field for field in meta.concrete_fields if not (isinstance(field, AutoField) or field.generated))
     columns = ", ".join(f'"{field.column}"' for field in fields)
     values = ", ".join("array_to_tsvector(%s)" if isinstance(field, SearchVectorField) else "%s" for field in fields)
     return f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({values})', fields  # noqa: S608 - names of our own tables
