@@ -199,6 +199,8 @@ ORGANIZATION_SETUP = ()
 SHOPPER_DIRECTORY = "contacts.services.shoppers"
 # Who refers to contacts: dotted functions that take (actor, id of the merged contact, id of the one that stays).
 CONTACT_MERGES = ()
+# Modules that invent each app's part of the demo (`contacts.demo.chapters.Chapter`), in this order.
+DEMO_CHAPTERS = ("contacts.demo.chapter",)
 EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {}
 OUTBOX_HANDLERS = {
     "mail.invitation": "accounts.mails.send_invitation",

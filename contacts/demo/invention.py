@@ -9,12 +9,12 @@ from functools import cache
 from random import Random
 
 from contacts.demo import words
+from contacts.demo.chapters import YEAR
 from contacts.demo.cultures import CULTURES, Culture
 from contacts.models import LeadStatus, LifecycleStage, Status, Temperature
 from crm.core.models import TimelineKind
 from crm.core.search import FOLDED
 
-YEAR = timedelta(days=365)
 STAGES = [stage.value for stage in LifecycleStage]
 STAGE_WEIGHTS = (10, 40, 52, 62, 72, 94, 97, 100)  # cumulative percent
 LEAD_STATUSES = [status.value for status in LeadStatus]
