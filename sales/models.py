@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.models import KeptSum
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -302,3 +303,31 @@ class DailyReminder(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.day}"
+
+
+class Figure(KeptSum):
+    """Sums over deals and activities; docs/figures.md says what they are for, migration 0003 how they are kept.
+
+    Money is in minor units, `day` is a day of UTC or a month's first, and what does not matter to a kind is empty:
+
+    - `deals`: living deals by owner, stage, status and currency;
+    - `closed`: the decided ones among them by owner, status, currency and the day of their decision;
+    - `left`: moves out of a stage by the deal's owner, stage and day; `seconds` were spent there;
+    - `due`, `due for others`: unfinished activities by the day they are due and the person they are assigned to, or
+      who made them for somebody else; both again with `by month`.
+    """
+
+    sums: ClassVar[tuple[str, ...]] = ("n", "amount", "weighted", "unweighted", "seconds")
+
+    stage_id = models.UUIDField(null=True)
+    status = models.CharField(max_length=4, choices=DealStatus, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    day = models.DateField(null=True)
+    amount = models.DecimalField(max_digits=40, decimal_places=0, default=0)
+    # Amount times percent of the deals with a probability of their own; the amount of those that take the stage's.
+    weighted = models.DecimalField(max_digits=40, decimal_places=0, default=0)
+    unweighted = models.DecimalField(max_digits=40, decimal_places=0, default=0)
+    seconds = models.BigIntegerField(default=0)  # from creation to decision, of won deals
+
+    class Meta:
+        indexes = [models.Index("organization", "kind", "day", "owner_id", name="figure_sum")]

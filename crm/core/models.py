@@ -1,5 +1,7 @@
 """Tables of the kernel: events, outbox, idempotency keys, rate counters, tallies, and slots of periodic jobs."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from crm.core.tenant_models import TenantForeignKey, TenantModel
@@ -129,25 +131,38 @@ class RateCounter(models.Model):
         return self.key
 
 
-class Tally(models.Model):
-    """Signed row counts that triggers write and beat folds; the sum over a kind is the number of living rows.
+class KeptSum(models.Model):
+    """A row of a table of kept sums: signed rows that triggers write (`crm.core.rls.KeptSums`) and beat folds.
 
-    Each row counts twice: under its kind by owner, and under `<kind> by month` by the month (UTC) of its creation.
+    `sums` names the columns that add up; all the others but the id are the key.
     """
+
+    sums: ClassVar[tuple[str, ...]] = ("n",)
 
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
     )
     kind = models.CharField(max_length=40)
     owner_id = models.UUIDField(null=True)
-    month = models.DateField(null=True)
     n = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index("organization", "kind", "owner_id", "month", include=["n"], name="tally_sum")]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.kind} {self.n}"
+
+
+class Tally(KeptSum):
+    """Row counts; the sum over a kind is the number of living rows.
+
+    Each row counts twice: under its kind by owner, and under `<kind> by month` by the month (UTC) of its creation.
+    """
+
+    month = models.DateField(null=True)
+
+    class Meta:
+        indexes = [models.Index("organization", "kind", "owner_id", "month", include=["n"], name="tally_sum")]
 
 
 class JobSlot(models.Model):

@@ -76,44 +76,62 @@ class TenantTable(_Statements):
         return f"Put {self.table} behind the tenancy walls"
 
 
-class Tallied(_Statements):
-    """Keep `core_tally` beside `table`: one signed row a statement, kind and owner; sums are exact, nothing is locked.
+class KeptSums(_Statements):
+    """Keep signed sums beside `table`: each statement that changes it adds rows to a table of sums; nothing is locked.
 
-    Soft-deleted rows do not count. Beat folds the rows (`crm.core.tallies`).
+    `rows` selects what counts from `{source}`, each figure times `{sign}`; `insertion` writes the groups of
+    `{change}`, leaving out those that changed nothing. Sums are exact at every moment; beat folds the rows
+    (`crm.core.tallies`).
     """
 
-    def __init__(self, table: str, kind: str, *, owner: str = "NULL::uuid", alive: str = "deleted_at IS NULL") -> None:
-        self.table, self.kind, self.owner, self.alive = table, kind, owner, alive
+    def __init__(self, table: str, name: str, *, rows: str, insertion: str) -> None:
+        self.table, self.name, self.rows, self.insertion = table, name, rows, insertion
 
     def statements(self) -> list[str]:
         """Return the trigger functions and triggers."""
-        plus, minus = self._rows("added", 1), self._rows("removed", -1)
+        plus, minus = (self.rows.format(source=source, sign=sign) for source, sign in (("added", 1), ("removed", -1)))
         sources = {"insert": plus, "delete": minus, "update": f"{plus} UNION ALL {minus}"}
         transition = {
             "insert": "NEW TABLE AS added",
             "delete": "OLD TABLE AS removed",
             "update": "OLD TABLE AS removed NEW TABLE AS added",
         }
-        statements = []
-        for event, rows in sources.items():
-            name = f"{self.table}_{self.kind.replace(' ', '_')}_tally_{event}"
-            statements += [
-                f"""CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                    INSERT INTO core_tally (organization_id, kind, owner_id, month, n)
-                    SELECT organization_id, CASE WHEN month IS NULL THEN '{self.kind}' ELSE '{self.kind} by month' END,
-                           owner, month, sum(n) FROM ({rows}) AS change
-                    GROUP BY GROUPING SETS ((organization_id, owner), (organization_id, month)) HAVING sum(n) <> 0;
-                    RETURN NULL; END $$""",  # noqa: S608 - table and column names of a migration
-                f"""CREATE TRIGGER {name} AFTER {event.upper()} ON {self.table}
-                    REFERENCING {transition[event]} FOR EACH STATEMENT EXECUTE FUNCTION {name}()""",
-            ]
-        return statements
-
-    def _rows(self, source: str, sign: int) -> str:
-        month = "date_trunc('month', created_at AT TIME ZONE 'UTC')::date"
-        columns = f"organization_id, {self.owner} AS owner, {month} AS month, {sign} AS n"
-        return f"SELECT {columns} FROM {source} WHERE {self.alive}"  # noqa: S608 - names of a migration
+        return [
+            statement
+            for event, change in sources.items()
+            for statement in after_each(
+                event, self.table, f"{self.name}_{event}", transition[event], self.insertion.format(change=change)
+            )
+        ]
 
     def describe(self) -> str:
         """Return one line for `migrate --plan`."""
-        return f"Keep the tally of {self.table}"
+        return f"Keep sums of {self.table}"
+
+
+def after_each(event: str, table: str, name: str, transition: str, statement: str) -> list[str]:
+    """Return the SQL of a trigger that runs `statement` once after each INSERT, UPDATE or DELETE on `table`."""
+    trigger = f"CREATE TRIGGER {name} AFTER {event.upper()} ON {table} REFERENCING {transition} FOR EACH STATEMENT"
+    return [
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$",
+        f"{trigger} EXECUTE FUNCTION {name}()",
+    ]
+
+
+class Tallied(KeptSums):
+    """Keep `core_tally` beside `table`: living rows by kind and owner, and by kind and month of creation."""
+
+    def __init__(self, table: str, kind: str, *, owner: str = "NULL::uuid", alive: str = "deleted_at IS NULL") -> None:
+        month = "date_trunc('month', created_at AT TIME ZONE 'UTC')::date"
+        columns = f"organization_id, {owner} AS owner, {month} AS month, {{sign}} AS n"
+        super().__init__(
+            table,
+            f"{table}_{kind.replace(' ', '_')}_tally",
+            rows=f"SELECT {columns} FROM {{source}} WHERE {alive}",  # noqa: S608 - names of a migration
+            insertion=f"""
+                INSERT INTO core_tally (organization_id, kind, owner_id, month, n)
+                SELECT organization_id, CASE WHEN month IS NULL THEN '{kind}' ELSE '{kind} by month' END,
+                       owner, month, sum(n) FROM ({{change}}) AS change
+                GROUP BY GROUPING SETS ((organization_id, owner), (organization_id, month)) HAVING sum(n) <> 0
+                """,  # noqa: S608 - the same
+        )

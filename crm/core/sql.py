@@ -1,7 +1,7 @@
 """The one door to plain prepared SQL, for the hot paths: values arrive as JSON can hold them, decoded in C."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -29,8 +29,8 @@ class _JsonLoader(Loader):
         return orjson.Fragment(bytes(data))
 
 
-def fetch(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run a prepared statement in the current transaction and return its rows.
+def fetch(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a prepared statement in the current transaction and return its rows; parameters are `%s`, or `%(name)s`.
 
     Ids and decimals come as text and JSON as `orjson.Fragment`, ready for `orjson.dumps`.
     """
@@ -73,7 +73,7 @@ def _stored(field: "Field[Any, Any]", value: Any) -> Any:
     return value
 
 
-def _run(statement: str, params: Sequence[Any]) -> psycopg.Cursor[Any]:
+def _run(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> psycopg.Cursor[Any]:
     connection = _connection()
     connection.ensure_connection()
     reader: psycopg.Cursor[Any] | None = connection.reader

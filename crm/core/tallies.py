@@ -1,13 +1,14 @@
-"""Exact totals without counting: triggers write signed rows (`crm.core.rls.Tallied`), sums answer, beat folds."""
+"""Exact totals without counting: triggers write signed rows (`crm.core.rls.KeptSums`), sums answer, beat folds."""
 
 from datetime import UTC, datetime, time, timedelta
 
+from django.apps import apps
 from django.db import connection
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from crm.core.actor import Actor
-from crm.core.models import Tally
+from crm.core.models import KeptSum, Tally
 from crm.core.replay import Replayed
 from crm.core.tenancy import operator
 
@@ -47,23 +48,23 @@ _MONTHS = Replayed(
 
 
 def fold() -> None:
-    """Replace the rows of each key that has several by their sum; readers see the old rows or the new, never both."""
-    with operator("sweep"), connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH busy AS (
-                SELECT organization_id, kind, owner_id, month FROM core_tally
-                GROUP BY organization_id, kind, owner_id, month HAVING count(*) > 1
-            ), gone AS (
-                DELETE FROM core_tally USING busy
-                WHERE core_tally.organization_id = busy.organization_id AND core_tally.kind = busy.kind
-                  AND core_tally.owner_id IS NOT DISTINCT FROM busy.owner_id
-                  AND core_tally.month IS NOT DISTINCT FROM busy.month
-                RETURNING core_tally.organization_id, core_tally.kind, core_tally.owner_id, core_tally.month,
-                          core_tally.n
-            )
-            INSERT INTO core_tally (organization_id, kind, owner_id, month, n)
-            SELECT organization_id, kind, owner_id, month, sum(n) FROM gone
-            GROUP BY organization_id, kind, owner_id, month HAVING sum(n) <> 0
-            """
+    """Replace the rows of each key that has several by their sums; readers see the old rows or the new, never both."""
+    for model in apps.get_models():
+        if issubclass(model, KeptSum):
+            with operator("sweep"), connection.cursor() as cursor:
+                cursor.execute(_folding(model))
+
+
+def _folding(model: type[KeptSum]) -> str:
+    columns = [field.attname for field in model._meta.concrete_fields if not field.primary_key]  # noqa: SLF001 - Django's documented model metadata
+    table, key = model._meta.db_table, ", ".join(name for name in columns if name not in model.sums)  # noqa: SLF001 - the same
+    totals = ", ".join(f"sum({name})" for name in model.sums)
+    return f"""
+        WITH busy AS (
+            SELECT unnest(array_agg(id)) AS id FROM {table} GROUP BY {key} HAVING count(*) > 1
+        ), gone AS (
+            DELETE FROM {table} USING busy WHERE {table}.id = busy.id RETURNING {table}.*
         )
+        INSERT INTO {table} ({key}, {", ".join(model.sums)})
+        SELECT {key}, {totals} FROM gone GROUP BY {key} HAVING ({totals}) <> ({", ".join("0" for _ in model.sums)})
+        """  # noqa: S608 - tables and columns of our own models

@@ -1,0 +1,255 @@
+"""The figures of sales, each defined once: docs/figures.md says in words what these statements say in SQL.
+
+Everything is read from kept sums (`sales.models.Figure`), so that nothing here grows with the tables. Where a span of
+time begins or ends inside a day of UTC, that part of a day is read by an index, in the same statement and so of the
+same moment. Money is in minor units by currency.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from crm.core import clock, sql
+from crm.core.actor import Actor
+from sales.models import DealStatus
+
+PERCENT = 100
+DAY_SECONDS = 86_400
+Money = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """So many deals, and what they are worth."""
+
+    count: int = 0
+    value: Money = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DealFigures:
+    """Living deals by how they stand; `weighted` is what the open ones are worth, each times its probability."""
+
+    open: Total = Total()
+    won: Total = Total()
+    lost: Total = Total()
+    weighted: Money = field(default_factory=dict)
+    seconds_to_win: int = 0
+
+    @property
+    def count(self) -> int:
+        """Return how many there are, of any status."""
+        return self.open.count + self.won.count + self.lost.count
+
+    @property
+    def conversion_rate(self) -> float:
+        """Return the percent won of the decided ones, with two decimals; 0 where none is decided."""
+        decided = self.won.count + self.lost.count
+        return round(PERCENT * self.won.count / decided, 2) if decided else 0.0
+
+    @property
+    def average_cycle(self) -> float | None:
+        """Return the days from creation to winning, on average, with two decimals; None where none is won."""
+        return average_days(self.seconds_to_win, self.won.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a dashboard shows, all of one moment; `counted` are the kept counts that were asked for."""
+
+    counted: Mapping[str, int]
+    deals: DealFigures
+    won_this_month: Total
+    lost_this_month: Total
+    due_today: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time from `start` to before `end`, as whole days of UTC and the parts of days around them."""
+
+    start: datetime
+    end: datetime
+
+    def parameters(self) -> dict[str, datetime | date]:
+        """Return what the statements call `start`, `days_from`, `days_to`, `end`."""
+        first = _midnight_from(self.start)
+        last = _midnight_before(self.end)
+        if first > last:  # no midnight inside: all of it is the part before the first day
+            first = last = self.end
+        return {"start": self.start, "days_from": first, "days_to": last, "end": self.end}
+
+
+def average_days(seconds: int, count: int) -> float | None:
+    """Return an average in days, with two decimals; None where there is nothing to average."""
+    return round(seconds / count / DAY_SECONDS, 2) if count else None
+
+
+_MINE = "(%(sees_all)s OR owner_id = %(user)s)"
+_DECIDED = f"""
+    SELECT status, currency, n, amount FROM sales_figure
+    WHERE organization_id = %(organization)s AND kind = 'closed' AND {_MINE}
+      AND day >= (%(days_from)s AT TIME ZONE 'UTC')::date AND day < (%(days_to)s AT TIME ZONE 'UTC')::date
+    UNION ALL
+    SELECT status, currency, 1, amount FROM sales_deal
+    WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {_MINE}
+      AND (closed_at >= %(start)s AND closed_at < %(days_from)s OR closed_at >= %(days_to)s AND closed_at < %(end)s)
+"""  # noqa: S608 - constants
+_STANDING = f"""
+    SELECT {{group}} AS about, status, currency, sum(figure.n)::bigint AS n, sum(amount) AS amount,
+           sum(weighted + unweighted * stage.probability) AS weighted, sum(seconds)::bigint AS seconds
+    FROM sales_figure figure
+    JOIN sales_stage stage ON stage.organization_id = figure.organization_id AND stage.id = figure.stage_id
+    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {_MINE} {{narrowed}}
+    GROUP BY 1, 2, 3
+"""  # noqa: S608 - constants
+# What one may see of activities: what is assigned to one, and what one made for others.
+_DUE_KINDS = "kind IN ('due{grain}', CASE WHEN %(sees_all)s THEN '' ELSE 'due for others{grain}' END)"
+_UNFINISHED = """
+    SELECT count(*) FROM sales_activity
+    WHERE organization_id = %(organization)s AND deleted_at IS NULL AND status IN ('pending', 'in_progress')
+      AND (%(sees_all)s OR owner_id = %(user)s OR created_by_id = %(user)s)
+"""
+_OVERDUE = f"""
+    SELECT coalesce(sum(n), 0)::bigint FROM (
+        SELECT n FROM sales_figure
+        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain=" by month")} AND {_MINE}
+          AND day < %(month)s
+        UNION ALL
+        SELECT n FROM sales_figure
+        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain="")} AND {_MINE}
+          AND day >= %(month)s AND day < %(day)s
+        UNION ALL
+        ({_UNFINISHED} AND due_at >= %(midnight)s AND due_at < %(now)s)
+    ) AS late
+"""  # noqa: S608 - constants
+_OVERVIEW = f"""
+    SELECT kind AS about, '' AS status, '' AS currency, sum(n)::bigint AS n, 0 AS amount, 0 AS weighted, 0 AS seconds
+    FROM core_tally WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {_MINE} GROUP BY kind
+    UNION ALL
+    ({_STANDING.format(group="'all'", narrowed="")})
+    UNION ALL
+    SELECT 'this month', status, currency, sum(n)::bigint, sum(amount), 0, 0 FROM ({_DECIDED}) AS decided
+    GROUP BY status, currency
+    UNION ALL
+    SELECT 'due today', '', '', ({_UNFINISHED} AND due_at >= %(today)s AND due_at < %(tomorrow)s), 0, 0, 0
+    UNION ALL
+    SELECT 'overdue', '', '', ({_OVERDUE}), 0, 0, 0
+"""  # noqa: S608 - constants
+
+
+def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
+    """Return the figures of what the actor sees, by one statement.
+
+    A month is one of the organization's calendar, today one of the actor's; `counted` names kinds of kept counts.
+    """
+    now = clock.now()
+    today, tomorrow = clock.day_bounds(clock.today(actor.timezone), actor.timezone)
+    zone = actor.organization_timezone
+    month = Span(*clock.month_bounds(clock.today(zone), zone))
+    asked = {
+        **_asker(actor),
+        **month.parameters(),
+        "counted": list(counted),
+        "today": today,
+        "tomorrow": tomorrow,
+        "now": now,
+        "midnight": _midnight_before(now),
+        "day": now.date(),
+        "month": now.date().replace(day=1),
+    }
+    rows: dict[str, list[Any]] = {}
+    for about, *rest in sql.fetch(_OVERVIEW, asked):
+        rows.setdefault(about, []).append(rest)
+    decided = deal_figures(rows.pop("this month", []))
+    return Overview(
+        deals=deal_figures(rows.pop("all", [])),
+        won_this_month=decided.won,
+        lost_this_month=decided.lost,
+        due_today=_number(rows.pop("due today")),
+        overdue=_number(rows.pop("overdue")),
+        counted={kind: _number(found) for kind, found in rows.items()},
+    )
+
+
+def by_pipeline(actor: Actor) -> dict[str, DealFigures]:
+    """Return the figures of the deals that the actor sees by the pipeline's id, as text; none where it has no deal."""
+    rows: dict[str, list[Any]] = {}
+    for pipeline, *rest in sql.fetch(_BY_PIPELINE, _asker(actor)):
+        rows.setdefault(pipeline, []).append(rest)
+    return {pipeline: deal_figures(found) for pipeline, found in rows.items()}
+
+
+_BY_PIPELINE = _STANDING.format(group="stage.pipeline_id", narrowed="")
+
+
+def decided_between(actor: Actor, start: datetime, end: datetime) -> DealFigures:
+    """Return the deals that the actor sees and that were won or lost from `start` to before `end`."""
+    rows = sql.fetch(_DECIDED_BETWEEN, {**_asker(actor), **Span(start, end).parameters()})
+    return deal_figures([(*row, 0, 0) for row in rows])
+
+
+_DECIDED_BETWEEN = (
+    f"SELECT status, currency, sum(n)::bigint, sum(amount) FROM ({_DECIDED}) AS decided GROUP BY status, currency"  # noqa: S608 - constants
+)
+
+
+def time_in_stages(actor: Actor, first: date, last: date) -> dict[str, float]:
+    """Return, by the stage's id as text, how many days the deals that left it had spent there, on average.
+
+    Counted are moves on the days of UTC from `first` to `last`; whose the deal was then decides who sees them.
+    """
+    rows = sql.fetch(_TIME_IN_STAGES, {**_asker(actor), "first": first, "last": last})
+    return {stage: average_days(seconds, moves) or 0.0 for stage, moves, seconds in rows}
+
+
+_TIME_IN_STAGES = f"""
+SELECT stage_id, sum(n)::bigint, sum(seconds)::bigint FROM sales_figure
+WHERE organization_id = %(organization)s AND kind = 'left' AND day BETWEEN %(first)s AND %(last)s AND {_MINE}
+GROUP BY stage_id
+"""  # noqa: S608 - constants
+
+
+def deal_figures(rows: Iterable[Any]) -> DealFigures:
+    """Return what rows of (status, currency, count, value, weighted value in percents, seconds to win) add up to."""
+    totals = {status: (0, dict[str, int]()) for status in DealStatus.values}
+    weighted: dict[str, int] = {}
+    seconds = 0
+    for status, currency, count, amount, percents, to_win in rows:
+        if not count:  # signed rows that cancel out and are not folded yet
+            continue
+        before, values = totals[status]
+        values[currency] = values.get(currency, 0) + int(amount)
+        totals[status] = before + count, values
+        seconds += to_win
+        if status == DealStatus.OPEN:
+            weighted[currency] = weighted.get(currency, 0) + int(percents)
+    found = {status: Total(count, values) for status, (count, values) in totals.items()}
+    # Half a minor unit is rounded up, once, at the end.
+    return DealFigures(
+        **found,
+        weighted={currency: (percents + PERCENT // 2) // PERCENT for currency, percents in weighted.items()},
+        seconds_to_win=seconds,
+    )
+
+
+def _asker(actor: Actor) -> dict[str, UUID | bool | None]:
+    return {"organization": actor.organization_id, "user": actor.user_id, "sees_all": actor.sees_all}
+
+
+def _number(rows: list[Any]) -> int:
+    """Return the count of a single row."""
+    [[_status, _currency, count, *_]] = rows
+    return int(count)
+
+
+def _midnight_before(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC).date(), time.min, tzinfo=UTC)
+
+
+def _midnight_from(moment: datetime) -> datetime:
+    midnight = _midnight_before(moment)
+    return midnight if midnight == moment else midnight + timedelta(days=1)
