@@ -7,7 +7,6 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
-import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
@@ -212,6 +211,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=crm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("code", models.CharField(max_length=40)),
+                ("code_normalized", models.CharField(editable=False, max_length=120)),
                 ("type", models.CharField(choices=[("percentage", "Percentage"), ("fixed", "Fixed")], max_length=10)),
                 ("value", models.BigIntegerField()),
                 ("starts_at", models.DateTimeField(blank=True, null=True)),
@@ -289,6 +289,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=crm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("code", models.CharField(max_length=40)),
+                ("code_normalized", models.CharField(editable=False, max_length=120)),
                 ("name", models.CharField(max_length=100)),
                 ("price", models.BigIntegerField(default=0)),
                 ("free_from", models.BigIntegerField(blank=True, null=True)),
@@ -492,7 +493,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=crm.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=100)),
                 ("country", models.CharField(max_length=2)),
-                ("state", models.CharField(blank=True, max_length=60)),
+                ("state", models.CharField(blank=True, max_length=3)),
                 (
                     "rate",
                     models.DecimalField(
@@ -806,9 +807,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="promotion",
             constraint=models.UniqueConstraint(
-                models.F("organization"),
-                django.db.models.functions.text.Upper("code"),
                 condition=models.Q(("deleted_at", None)),
+                fields=("organization", "code_normalized"),
                 name="promotion_code_once",
             ),
         ),
@@ -821,6 +821,13 @@ class Migration(migrations.Migration):
                     models.Q(("type", "fixed"), ("value__lte", 10000), _connector="OR"),
                 ),
                 name="promotion_value_range",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="promotion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum_total__gte", 0), ("minimum_total__lte", 999999999999999)),
+                name="promotion_minimum_range",
             ),
         ),
         migrations.AddConstraint(
@@ -849,9 +856,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="shippingmethod",
             constraint=models.UniqueConstraint(
-                models.F("organization"),
-                django.db.models.functions.text.Upper("code"),
                 condition=models.Q(("deleted_at", None)),
+                fields=("organization", "code_normalized"),
                 name="shipping_code_once",
             ),
         ),
@@ -859,6 +865,17 @@ class Migration(migrations.Migration):
             model_name="shippingmethod",
             constraint=models.CheckConstraint(
                 condition=models.Q(("price__gte", 0), ("price__lte", 999999999999999)), name="shipping_price_range"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="shippingmethod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("free_from__isnull", True),
+                    models.Q(("free_from__gte", 0), ("free_from__lte", 999999999999999)),
+                    _connector="OR",
+                ),
+                name="shipping_free_from_range",
             ),
         ),
         migrations.AddConstraint(

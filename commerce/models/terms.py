@@ -5,10 +5,17 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
 
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel
+
+LONGEST_CODE = 40
+LONGEST_NORMALIZED_CODE = 3 * LONGEST_CODE  # some characters become three when their case is folded
+
+
+def normal_code(code: str) -> str:
+    """Return the form in which codes are compared: trimmed, case aside."""
+    return code.strip().casefold()
 
 
 class PromotionType(models.TextChoices):
@@ -26,7 +33,8 @@ class Promotion(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    code = models.CharField(max_length=40)
+    code = models.CharField(max_length=LONGEST_CODE)
+    code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
     type = models.CharField(max_length=10, choices=PromotionType)
     value = models.BigIntegerField()
     starts_at = models.DateTimeField(null=True, blank=True)
@@ -43,12 +51,15 @@ class Promotion(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "organization", Upper("code"), name="promotion_code_once", condition=Q(deleted_at=None)
+                fields=["organization", "code_normalized"], name="promotion_code_once", condition=Q(deleted_at=None)
             ),
             models.CheckConstraint(
                 condition=Q(value__gt=0, value__lte=LARGEST_MINOR)
                 & (Q(type=PromotionType.FIXED) | Q(value__lte=100_00)),
                 name="promotion_value_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_total__gte=0, minimum_total__lte=LARGEST_MINOR), name="promotion_minimum_range"
             ),
             models.CheckConstraint(
                 condition=Q(max_uses__isnull=True) | Q(uses__lte=F("max_uses")), name="promotion_never_overused"
@@ -86,7 +97,8 @@ class ShippingMethod(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    code = models.CharField(max_length=40)
+    code = models.CharField(max_length=LONGEST_CODE)
+    code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
     name = models.CharField(max_length=100)
     price = models.BigIntegerField(default=0)
     free_from = models.BigIntegerField(null=True, blank=True)
@@ -98,9 +110,13 @@ class ShippingMethod(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "organization", Upper("code"), name="shipping_code_once", condition=Q(deleted_at=None)
+                fields=["organization", "code_normalized"], name="shipping_code_once", condition=Q(deleted_at=None)
             ),
             models.CheckConstraint(condition=Q(price__gte=0, price__lte=LARGEST_MINOR), name="shipping_price_range"),
+            models.CheckConstraint(
+                condition=Q(free_from__isnull=True) | Q(free_from__gte=0, free_from__lte=LARGEST_MINOR),
+                name="shipping_free_from_range",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,13 +124,16 @@ class ShippingMethod(TenantModel):
 
 
 class TaxRate(TenantModel):
-    """A tax by the shipping address: of a whole country where `state` is empty; the newest that has started counts."""
+    """A tax by the shipping address: of a whole country where `state` is empty; the newest that has started counts.
+
+    `country` and `state` are ISO 3166 codes: `US`, `NY`. `rate` is in percent.
+    """
 
     is_soft_deleted: ClassVar[bool] = True
 
     name = models.CharField(max_length=100)
     country = models.CharField(max_length=2)
-    state = models.CharField(max_length=60, blank=True)
+    state = models.CharField(max_length=3, blank=True)
     rate = models.DecimalField(
         max_digits=7, decimal_places=4, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )

@@ -210,4 +210,10 @@ def _discount_step(discount: Discount, amount: int) -> dict[str, Any]:
 
 
 def _tax_step(tax: Tax, amount: int, on_shipping: int) -> dict[str, Any]:
-    return {"step": "tax", "name": tax.name, "rate": str(tax.rate), "amount": amount, "on_shipping": on_shipping}
+    return {
+        "step": "tax",
+        "name": tax.name,
+        "rate": f"{tax.rate.normalize():f}",
+        "amount": amount,
+        "on_shipping": on_shipping,
+    }
