@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import BooleanField, Count, Model, QuerySet, Window
+from django.db.models import BooleanField, Count, Model, QuerySet, UUIDField, Window
 from django.db.models.expressions import RawSQL
 
 from crm.api.shapes import Shape
@@ -27,7 +27,7 @@ LARGEST_OFFSET = 2**31
 DEEP = 1000  # rows to skip from which it pays to ask first where they end
 NEWEST_FIRST = ("-created_at", "-id")
 # What stands for the row's id and the page's numbers while a statement is compiled.
-_ROW, _LIMIT, _OFFSET = (UUID(int=n) for n in (0xB1, 0xB2, 0xB3))
+_ROW, _LIMIT, _OFFSET, _GROUPS = (UUID(int=n) for n in (0xB1, 0xB2, 0xB3, 0xB4))
 _BEFORE = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -94,6 +94,45 @@ class Reader:
         statement = self._projected(rows.order_by().values("pk"), tuple(order))
         return [self.build(row) for row in sql.fetch(statement.text, statement.params)]
 
+    def tops(
+        self,
+        actor: Actor,
+        rows: Rows,
+        *,
+        of: str,
+        groups: Sequence[UUID | str],
+        order: Sequence[str],
+        number: int,
+        size: int,
+        plan: Any = None,
+        filled: Mapping[Any, Any] | None = None,
+    ) -> dict[str, list[Any]]:
+        """Return a page of each group of `rows(actor)`, by the group's id: those whose column `of` names it.
+
+        With an index on that column and the order, only the rows to show are read, however many a group has.
+        """
+        key = ("tops", plan, actor.sees_all, of, tuple(order))
+        statement = self._plans.get(key) if plan else None
+        if statement is None:
+            statement = self._tops_statement(rows(ANYBODY[actor.sees_all] if plan else actor), of, tuple(order))
+            if plan:
+                self._plans[key] = statement
+        offset = min((number - 1) * size, LARGEST_OFFSET)
+        found = statement.run(actor, {**(filled or {}), _GROUPS: list(groups), _LIMIT: size, _OFFSET: offset})
+        shown: dict[str, list[Any]] = {str(group): [] for group in groups}
+        for row in found:
+            shown[row[-1]].append(self.build(row))
+        return shown
+
+    def _tops_statement(self, rows: QuerySet[Any], of: str, order: tuple[str, ...]) -> Statement:
+        group = RawSQL("groups.id", (), output_field=UUIDField())
+        ids = rows.filter(**{of: group}).order_by(*order).values("pk")
+        inner, inner_params = ids.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()
+        outer = self._outer(order, beside=of)
+        each = f"unnest(%s::uuid[]) AS groups (id) CROSS JOIN LATERAL ({inner} LIMIT %s OFFSET %s) AS top"
+        text = f"WITH page AS MATERIALIZED (SELECT top.pk FROM {each}) {outer.text}"  # noqa: S608 - compiled by the ORM
+        return Statement(text, (_GROUPS, *inner_params, _LIMIT, _OFFSET, *outer.params))
+
     def _page_statement(
         self, actor: Actor, rows: Rows, order: tuple[str, ...], tally: str | None, plan: Any
     ) -> Statement:
@@ -117,9 +156,12 @@ class Reader:
         window_params = (_LIMIT, _OFFSET) if limited else ()
         return Statement(text, (*inner_params, *window_params, *outer.params))
 
-    def _outer(self, order: tuple[str, ...], *, limited: bool) -> Statement:
-        """Return the projection of the rows whose ids are in `page`; it depends on the shape and the order alone."""
-        key = ("outer", order, limited)
+    def _outer(self, order: tuple[str, ...], *, limited: bool = False, beside: str = "") -> Statement:
+        """Return the projection of the rows whose ids are in `page`; it depends on the shape and the order alone.
+
+        `limited` adds the page's total as the last column, `beside` a column of this name.
+        """
+        key = ("outer", order, limited, beside)
         if key not in self._plans:
             # An array, not a join: with it the planner goes by primary key whatever it believes of the table's size.
             table = self.model._meta.db_table  # noqa: SLF001 - Django's documented model metadata
@@ -127,7 +169,7 @@ class Reader:
             among = RawSQL(condition, (), output_field=BooleanField())  # noqa: S611 - no value in it
             shown = self.model._base_manager.filter(among).order_by(*order)  # noqa: SLF001 - no tenant filter: `page` has it
             total = {"page_total": RawSQL("(SELECT total FROM page LIMIT 1)", ())} if limited else {}
-            columns = [*self.columns, *total]
+            columns = [*self.columns, *total, *filter(None, [beside])]
             annotated = shown.annotate(**self.annotations, **total).values_list(*columns)
             self._plans[key] = Statement(*annotated.query.sql_with_params())
         return self._plans[key]

@@ -1,17 +1,25 @@
 """Dashboards of the Platform surface."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpResponse
+from rest_framework import serializers
 
 from crm.api.platform import PLATFORM
 from crm.api.routes import route
 from crm.api.schema import describes
 from reporting.api.resources import Dashboard
 from reporting.api.shapes import FeedItem
-from reporting.services.dashboards import Figures
+from reporting.services import dashboards
+from reporting.services.dashboards import Summary
 
 DEFAULT_FEED = 20
+# By currency, and then by figure.
+SUMMARY = {
+    **Summary.__annotations__,
+    "by_currency": serializers.DictField(child=serializers.DictField(child=serializers.FloatField())),
+}
 
 
 class PlatformDashboard(Dashboard):
@@ -19,10 +27,10 @@ class PlatformDashboard(Dashboard):
 
     surface = PLATFORM
 
-    @describes(answer=dict(Figures.__annotations__))
+    @describes(answer=SUMMARY)
     def summary(self, request: Any) -> HttpResponse:
-        """Answer the twelve figures."""
-        return self.answer(self.figures())
+        """Answer the twelve figures; amounts in the organization's currency, others in `by_currency`."""
+        return self.answer(asdict(dashboards.summary_for(self.actor)))
 
     @describes(answer={"items": [FeedItem]}, query={"limit": int})
     def feed(self, request: Any) -> HttpResponse:

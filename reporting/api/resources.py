@@ -1,7 +1,6 @@
 """Dashboards: who may see them, and how much of the recent activity they show."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from contacts.services import activity
@@ -10,7 +9,6 @@ from crm.api.shapes import Shape
 from crm.api.views import ApiView
 from crm.core.errors import Invalid
 from crm.core.models import Event
-from reporting.services import dashboards
 
 LARGEST_FEED = 100
 
@@ -20,10 +18,6 @@ class Dashboard(ApiView):
 
     resource = "reports"
     permissions = {"kpis": "reports:view", "summary": "reports:view", "feed": "reports:view"}
-
-    def figures(self) -> dict[str, Any]:
-        """Return the figures of what the actor sees."""
-        return asdict(dashboards.figures_for(self.actor))
 
     def recent(self, shape: type[Shape], limit: int) -> Sequence[Any]:
         """Return the newest events that the actor may see."""

@@ -1,10 +1,9 @@
 """What dashboards show: figures, and recent activity."""
 
-from django.db.models import TextField, Value
 from rest_framework import serializers
 
 from contacts.api.shapes import CompanyRef, NamedPerson
-from crm.api.shapes import Computed, Derived, Shape
+from crm.api.shapes import Derived, Shape
 from crm.core.models import Event, TimelineKind
 
 
@@ -22,17 +21,25 @@ class RecentActivity(Shape):
         model = Event
 
 
-OWNERS = tuple(
-    f"{thing}__owner__{column}" for thing in ("contact", "company") for column in ("id", "full_name", "email")
-)
+OWNED = ("deal", "contact", "company")
+OWNER = ("id", "full_name", "email")
+OWNERS = tuple(f"{thing}__owner__{column}" for thing in OWNED for column in OWNER)
 
 
 def owner_of(*owners: str | None) -> dict[str, str | None] | None:
-    """Return whose the contact is, else whose the company is, by id and name."""
-    for pk, full_name, email in (owners[:3], owners[3:]):
+    """Return whose the deal is, else whose the contact or the company is, by id and name."""
+    for start in range(0, len(owners), len(OWNER)):
+        pk, full_name, email = owners[start : start + len(OWNER)]
         if pk:
             return {"id": pk, "name": full_name or email}
     return None
+
+
+class DealRef(Shape):
+    """A deal, by id and name."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(source="title", read_only=True)
 
 
 class FeedItem(Shape):
@@ -45,7 +52,7 @@ class FeedItem(Shape):
     owner = Derived(OWNERS, owner_of, NamedPerson(allow_null=True))
     contact = NamedPerson(read_only=True)
     account = CompanyRef(source="company", read_only=True)
-    opportunity = Computed(Value(None, output_field=TextField()), CompanyRef(allow_null=True))
+    opportunity = DealRef(source="deal", read_only=True)
     timestamp = serializers.DateTimeField(source="occurred_at", read_only=True)
 
     class Meta:

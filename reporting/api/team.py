@@ -10,6 +10,7 @@ from crm.api.shapes import CamelShape
 from crm.api.team import TEAM
 from reporting.api.resources import Dashboard
 from reporting.api.shapes import RecentActivity
+from reporting.services import dashboards
 
 RECENT = 10
 
@@ -28,12 +29,12 @@ class TeamDashboard(Dashboard):
     )
     def kpis(self, request: Any) -> HttpResponse:
         """Answer the figures of the dashboard's cards, and what happened last."""
-        figures = self.figures()
+        told = dashboards.overview_for(self.actor)
         return self.answer(
             {
-                "totalContacts": figures["contacts"],
-                "totalDeals": 0,
-                "tasksDueToday": figures["activities_due_today"],
+                "totalContacts": told.counted.get("contacts", 0),
+                "totalDeals": told.deals.count,
+                "tasksDueToday": told.tasks_due_today,
                 "recentActivities": self.recent(TeamActivity, RECENT),
             }
         )

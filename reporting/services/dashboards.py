@@ -1,22 +1,24 @@
-"""The figures of the dashboards, each within what the actor sees. What is not sold or done yet counts as none."""
+"""The figures of the dashboards, each within what the actor sees; what they may not view counts as none.
 
-from dataclasses import dataclass
-
-from crm.core import sql
-from crm.core.actor import Actor
-
-_TOTALS = """
-SELECT kind, sum(n)::bigint FROM core_tally
-WHERE organization_id = %s AND kind = ANY(%s) AND (%s OR owner_id = %s)
-GROUP BY kind
+docs/figures.md defines them, `sales.services.figures` computes them: every dashboard asks there.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crm.core import money
+from crm.core.actor import Actor
+from sales.services import figures
+from sales.services.figures import DealFigures, Overview, Total
+
 # What one must be allowed to view to be told how many there are.
 _COUNTED = {"contacts": "contacts:view", "companies": "companies:view"}
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """The twelve figures; money in major units of the organization's currency, times in days."""
+class Summary:
+    """The twelve figures; money in major units of the organization's currency, others in `by_currency`."""
 
     contacts: int = 0
     accounts: int = 0
@@ -30,11 +32,43 @@ class Figures:
     avg_cycle: float | None = None
     activities_due_today: int = 0
     activities_overdue: int = 0
+    by_currency: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def figures_for(actor: Actor) -> Figures:
-    """Return the figures of what the actor sees, from kept counts."""
+def overview_for(actor: Actor) -> Overview:
+    """Return the figures that the actor may be told."""
     kinds = [kind for kind, permission in _COUNTED.items() if actor.can(permission)]
-    asked = (actor.organization_id, kinds, actor.sees_all, actor.user_id)
-    totals = {kind: int(n) for kind, n in sql.fetch(_TOTALS, asked)}
-    return Figures(contacts=totals.get("contacts", 0), accounts=totals.get("companies", 0))
+    told = figures.overview(actor, kinds)
+    if not actor.can("deals:view"):
+        told = replace(told, deals=DealFigures(), won_this_month=Total(), lost_this_month=Total())
+    if not actor.can("activities:view"):
+        told = replace(told, due_today=0, tasks_due_today=0, overdue=0)
+    return told
+
+
+def summary_for(actor: Actor) -> Summary:
+    """Return the twelve figures that the actor may be told."""
+    told = overview_for(actor)
+    amounts = {
+        "pipeline_open": told.deals.open.value,
+        "pipeline_weighted": told.deals.weighted,
+        "won_value_this_month": told.won_this_month.value,
+    }
+    currencies = sorted({actor.currency, *(currency for value in amounts.values() for currency in value)})
+    by_currency: dict[str, Any] = {
+        currency: {name: money.to_major(value.get(currency, 0), currency) for name, value in amounts.items()}
+        for currency in currencies
+    }
+    return Summary(
+        contacts=told.counted.get("contacts", 0),
+        accounts=told.counted.get("companies", 0),
+        open_opportunities=told.deals.open.count,
+        won_this_month=told.won_this_month.count,
+        lost_this_month=told.lost_this_month.count,
+        conversion_rate=told.deals.conversion_rate,
+        avg_cycle=told.deals.average_cycle,
+        activities_due_today=told.due_today,
+        activities_overdue=told.overdue,
+        **by_currency.pop(actor.currency),
+        by_currency=by_currency,
+    )

@@ -31,7 +31,7 @@ DEAL_FIGURES = f"""
 STAGES_LEFT = f"""
     INSERT INTO sales_figure ({KEY}, {SUMS})
     SELECT o.organization_id, 'left', o.owner_id, o.stage_id, '', '', (n.stage_entered_at {DAY},
-           count(*), 0, 0, 0, sum(floor(extract(epoch FROM n.stage_entered_at - o.stage_entered_at)))
+           count(*), 0, 0, 0, sum(greatest(0, floor(extract(epoch FROM n.stage_entered_at - o.stage_entered_at))))
     FROM removed o JOIN added n ON n.id = o.id
     WHERE n.stage_id <> o.stage_id
     GROUP BY o.organization_id, o.owner_id, o.stage_id, (n.stage_entered_at {DAY}

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 from crm.core import clock, sql
 from crm.core.actor import Actor
-from sales.models import DealStatus
+from sales.models import ActivityType, DealStatus
 
 PERCENT = 100
 DAY_SECONDS = 86_400
@@ -64,6 +63,7 @@ class Overview:
     won_this_month: Total
     lost_this_month: Total
     due_today: int
+    tasks_due_today: int
     overdue: int
 
 
@@ -88,14 +88,20 @@ def average_days(seconds: int, count: int) -> float | None:
     return round(seconds / count / DAY_SECONDS, 2) if count else None
 
 
-_MINE = "(%(sees_all)s OR owner_id = %(user)s)"
+def asker(actor: Actor) -> dict[str, Any]:
+    """Return what the statements of this module and `MINE` call `organization`, `user`, `sees_all`."""
+    return {"organization": actor.organization_id, "user": actor.user_id, "sees_all": actor.sees_all}
+
+
+# What of a table with owners the actor sees.
+MINE = "(%(sees_all)s OR owner_id = %(user)s)"
 _DECIDED = f"""
     SELECT status, currency, n, amount FROM sales_figure
-    WHERE organization_id = %(organization)s AND kind = 'closed' AND {_MINE}
+    WHERE organization_id = %(organization)s AND kind = 'closed' AND {MINE}
       AND day >= (%(days_from)s AT TIME ZONE 'UTC')::date AND day < (%(days_to)s AT TIME ZONE 'UTC')::date
     UNION ALL
     SELECT status, currency, 1, amount FROM sales_deal
-    WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {_MINE}
+    WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {MINE}
       AND (closed_at >= %(start)s AND closed_at < %(days_from)s OR closed_at >= %(days_to)s AND closed_at < %(end)s)
 """  # noqa: S608 - constants
 _STANDING = f"""
@@ -103,39 +109,40 @@ _STANDING = f"""
            sum(weighted + unweighted * stage.probability) AS weighted, sum(seconds)::bigint AS seconds
     FROM sales_figure figure
     JOIN sales_stage stage ON stage.organization_id = figure.organization_id AND stage.id = figure.stage_id
-    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {_MINE} {{narrowed}}
+    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {MINE} {{narrowed}}
     GROUP BY 1, 2, 3
 """  # noqa: S608 - constants
 # What one may see of activities: what is assigned to one, and what one made for others.
 _DUE_KINDS = "kind IN ('due{grain}', CASE WHEN %(sees_all)s THEN '' ELSE 'due for others{grain}' END)"
 _UNFINISHED = """
-    SELECT count(*) FROM sales_activity
+    FROM sales_activity
     WHERE organization_id = %(organization)s AND deleted_at IS NULL AND status IN ('pending', 'in_progress')
       AND (%(sees_all)s OR owner_id = %(user)s OR created_by_id = %(user)s)
 """
 _OVERDUE = f"""
     SELECT coalesce(sum(n), 0)::bigint FROM (
         SELECT n FROM sales_figure
-        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain=" by month")} AND {_MINE}
+        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain=" by month")} AND {MINE}
           AND day < %(month)s
         UNION ALL
         SELECT n FROM sales_figure
-        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain="")} AND {_MINE}
+        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain="")} AND {MINE}
           AND day >= %(month)s AND day < %(day)s
         UNION ALL
-        ({_UNFINISHED} AND due_at >= %(midnight)s AND due_at < %(now)s)
+        (SELECT count(*) {_UNFINISHED} AND due_at >= %(midnight)s AND due_at < %(now)s)
     ) AS late
 """  # noqa: S608 - constants
 _OVERVIEW = f"""
     SELECT kind AS about, '' AS status, '' AS currency, sum(n)::bigint AS n, 0 AS amount, 0 AS weighted, 0 AS seconds
-    FROM core_tally WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {_MINE} GROUP BY kind
+    FROM core_tally WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {MINE} GROUP BY kind
     UNION ALL
     ({_STANDING.format(group="'all'", narrowed="")})
     UNION ALL
     SELECT 'this month', status, currency, sum(n)::bigint, sum(amount), 0, 0 FROM ({_DECIDED}) AS decided
     GROUP BY status, currency
     UNION ALL
-    SELECT 'due today', '', '', ({_UNFINISHED} AND due_at >= %(today)s AND due_at < %(tomorrow)s), 0, 0, 0
+    SELECT 'due today', type, '', count(*), 0, 0, 0 {_UNFINISHED}
+      AND due_at >= %(today)s AND due_at < %(tomorrow)s GROUP BY type
     UNION ALL
     SELECT 'overdue', '', '', ({_OVERDUE}), 0, 0, 0
 """  # noqa: S608 - constants
@@ -151,7 +158,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
     zone = actor.organization_timezone
     month = Span(*clock.month_bounds(clock.today(zone), zone))
     asked = {
-        **_asker(actor),
+        **asker(actor),
         **month.parameters(),
         "counted": list(counted),
         "today": today,
@@ -165,20 +172,23 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
     for about, *rest in sql.fetch(_OVERVIEW, asked):
         rows.setdefault(about, []).append(rest)
     decided = deal_figures(rows.pop("this month", []))
+    due = {kind: count for kind, _, count, *_ in rows.pop("due today", [])}
+    [[_, _, overdue, *_]] = rows.pop("overdue")
     return Overview(
         deals=deal_figures(rows.pop("all", [])),
         won_this_month=decided.won,
         lost_this_month=decided.lost,
-        due_today=_number(rows.pop("due today")),
-        overdue=_number(rows.pop("overdue")),
-        counted={kind: _number(found) for kind, found in rows.items()},
+        due_today=sum(due.values()),
+        tasks_due_today=due.get(ActivityType.TASK, 0),
+        overdue=overdue,
+        counted={kind: found[0][2] for kind, found in rows.items()},
     )
 
 
 def by_pipeline(actor: Actor) -> dict[str, DealFigures]:
     """Return the figures of the deals that the actor sees by the pipeline's id, as text; none where it has no deal."""
     rows: dict[str, list[Any]] = {}
-    for pipeline, *rest in sql.fetch(_BY_PIPELINE, _asker(actor)):
+    for pipeline, *rest in sql.fetch(_BY_PIPELINE, asker(actor)):
         rows.setdefault(pipeline, []).append(rest)
     return {pipeline: deal_figures(found) for pipeline, found in rows.items()}
 
@@ -188,7 +198,7 @@ _BY_PIPELINE = _STANDING.format(group="stage.pipeline_id", narrowed="")
 
 def decided_between(actor: Actor, start: datetime, end: datetime) -> DealFigures:
     """Return the deals that the actor sees and that were won or lost from `start` to before `end`."""
-    rows = sql.fetch(_DECIDED_BETWEEN, {**_asker(actor), **Span(start, end).parameters()})
+    rows = sql.fetch(_DECIDED_BETWEEN, {**asker(actor), **Span(start, end).parameters()})
     return deal_figures([(*row, 0, 0) for row in rows])
 
 
@@ -202,13 +212,13 @@ def time_in_stages(actor: Actor, first: date, last: date) -> dict[str, float]:
 
     Counted are moves on the days of UTC from `first` to `last`; whose the deal was then decides who sees them.
     """
-    rows = sql.fetch(_TIME_IN_STAGES, {**_asker(actor), "first": first, "last": last})
+    rows = sql.fetch(_TIME_IN_STAGES, {**asker(actor), "first": first, "last": last})
     return {stage: average_days(seconds, moves) or 0.0 for stage, moves, seconds in rows}
 
 
 _TIME_IN_STAGES = f"""
 SELECT stage_id, sum(n)::bigint, sum(seconds)::bigint FROM sales_figure
-WHERE organization_id = %(organization)s AND kind = 'left' AND day BETWEEN %(first)s AND %(last)s AND {_MINE}
+WHERE organization_id = %(organization)s AND kind = 'left' AND day BETWEEN %(first)s AND %(last)s AND {MINE}
 GROUP BY stage_id
 """  # noqa: S608 - constants
 
@@ -234,16 +244,6 @@ def deal_figures(rows: Iterable[Any]) -> DealFigures:
         weighted={currency: (percents + PERCENT // 2) // PERCENT for currency, percents in weighted.items()},
         seconds_to_win=seconds,
     )
-
-
-def _asker(actor: Actor) -> dict[str, UUID | bool | None]:
-    return {"organization": actor.organization_id, "user": actor.user_id, "sees_all": actor.sees_all}
-
-
-def _number(rows: list[Any]) -> int:
-    """Return the count of a single row."""
-    [[_status, _currency, count, *_]] = rows
-    return int(count)
 
 
 def _midnight_before(moment: datetime) -> datetime:

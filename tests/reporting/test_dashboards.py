@@ -8,7 +8,7 @@ KPIS = {"totalContacts", "totalDeals", "tasksDueToday", "recentActivities"}
 SUMMARY = {
     *("contacts", "accounts", "open_opportunities", "pipeline_open", "pipeline_weighted", "won_this_month"),
     *("won_value_this_month", "lost_this_month", "conversion_rate", "avg_cycle"),
-    *("activities_due_today", "activities_overdue"),
+    *("activities_due_today", "activities_overdue", "by_currency"),
 }
 
 

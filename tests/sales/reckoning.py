@@ -1,7 +1,7 @@
 """The figures of sales as slow Python makes them from the rows themselves: what the kept sums are compared with."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -45,15 +45,17 @@ def overview(actor: Actor, now: datetime) -> Overview:
     month = now.astimezone(zone).strftime("%Y-%m")
     lately = [deal for deal in deals if deal.closed_at and deal.closed_at.astimezone(zone).strftime("%Y-%m") == month]
     due = [
-        activity.due_at
+        (activity.due_at, activity.type)
         for activity in Activity.objects.visible_to(actor).alive()
         if activity.status in UNFINISHED and activity.due_at
     ]
+    today = [kind for moment, kind in due if moment.astimezone(own).date() == now.astimezone(own).date()]
     return Overview(
         counted={},
         deals=deal_figures(deals, stages),
         won_this_month=total([deal for deal in lately if deal.status == "won"]),
         lost_this_month=total([deal for deal in lately if deal.status == "lost"]),
-        due_today=sum(moment.astimezone(own).date() == now.astimezone(own).date() for moment in due),
-        overdue=sum(moment < now.astimezone(UTC) for moment in due),
+        due_today=len(today),
+        tasks_due_today=today.count("task"),
+        overdue=sum(moment < now for moment, _ in due),
     )

@@ -73,6 +73,7 @@ class Hand:
         return Activity(
             organization_id=self.tenant.id,
             subject="A",
+            type=self.chance.choice(["task", "call"]),
             due_at=self.chance.choice([None, self.moment(2), self.moment(), self.moment(400)]),
             owner_id=self.chance.choice(self.people),
             created_by_id=self.chance.choice(self.people),
