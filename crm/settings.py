@@ -194,11 +194,13 @@ ACTOR_QUESTION = "accounts.services.sessions.question_of"
 ACTOR_LOADER = "accounts.services.sessions.load_actor"
 SHOP_LOADER = "accounts.services.shops.find_shop"
 # What the apps add to a new organization, inside its transaction: dotted functions that take the owner's actor.
-ORGANIZATION_SETUP = ()
+ORGANIZATION_SETUP = ("sales.services.pipelines.set_up",)
 # The module that keeps the contacts which stand for shoppers.
 SHOPPER_DIRECTORY = "contacts.services.shoppers"
 # Who refers to contacts: dotted functions that take (actor, id of the merged contact, id of the one that stays).
-CONTACT_MERGES = ()
+CONTACT_MERGES = ("sales.services.merging.follow_contact",)
+# What is found by the names of contacts and companies: dotted functions that take (actor, contact_id= or company_id=).
+RENAMES = ("sales.services.indexing.reindex",)
 # Modules that invent each app's part of the demo (`contacts.demo.chapters.Chapter`), in this order.
 DEMO_CHAPTERS = ("contacts.demo.chapter",)
 EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {}

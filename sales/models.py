@@ -8,7 +8,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from crm.core import search
 from crm.core.actor import Actor
@@ -88,7 +89,10 @@ class Pipeline(TenantModel):
 
 
 class Stage(TenantModel):
-    """A step of a pipeline. Positions run from 0 without gaps; `probability` is the percent that gets won from here."""
+    """A step of a pipeline. Positions run from 0 without gaps; `probability` is the percent that gets won from here.
+
+    Whoever puts a deal into a stage holds the stage's lock.
+    """
 
     pipeline = TenantForeignKey(Pipeline, related_name="stages", db_index=False)
     name = models.CharField(max_length=100)
@@ -111,6 +115,15 @@ class Stage(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+# The percent at which a deal counts: what is decided is certain, else its own figure, else its stage's.
+CHANCE = Case(
+    When(status=DealStatus.WON, then=Value(100)),
+    When(status=DealStatus.LOST, then=Value(0)),
+    default=Coalesce("probability", "stage__probability"),
+    output_field=IntegerField(),
+)
 
 
 class DealRows(TenantQuerySet[Any]):

@@ -21,16 +21,19 @@ def update_organization(actor: Actor, organization: Organization, **fields: Any)
     if fields.get("timezone", "UTC") not in clock.ZONES:
         raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
     if "currency" in fields:
-        fields["currency"] = fields["currency"].upper()
-        if fields["currency"] not in money.CURRENCIES:
-            raise Invalid(currency="Choose an ISO 4217 currency, such as EUR.")
-    organization = lock_one(Organization.objects.all(), organization.pk)
+        fields["currency"] = money.currency_code(fields["currency"])
+    organization = lock_organization(actor)
     changes = events.changed(organization, fields)
     if changes:
         organization.save()
         title = f"Settings of {organization.name} changed"
         events.record(actor, "organization.updated", organization, title=title, changes=changes)
     return organization
+
+
+def lock_organization(actor: Actor) -> Organization:
+    """Lock and return the actor's organization: what it has one of is settled under this lock."""
+    return lock_one(Organization.objects.all(), actor.organization_id)
 
 
 def system_info(actor: Actor, organization: Organization) -> dict[str, Any]:

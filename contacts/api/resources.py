@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from contacts.api.shapes import NewEntry
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
 from contacts.services import activity, companies, contacts, timeline
-from crm.api.filters import Filters, SearchFilter, TagsFilter
+from crm.api.filters import Filters, FreeTextFilter, SearchFilter, TagsFilter
 from crm.api.resources import Resource
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
@@ -21,13 +21,6 @@ from crm.core.models import Event, TimelineKind
 TAGS_MATCHES = [("any", "any"), ("all", "all")]
 ON_DUPLICATE = ("allow", "reject")
 ORDERS = {"created_at": "created_at", "updated_at": "updated_at", "name": "name_normalized"}
-
-
-class FreeTextFilter(django_filters.CharFilter):
-    """A text of people's own words: case aside."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(lookup_expr="iexact", **kwargs)
 
 
 class OwnedFilters(Filters):

@@ -20,9 +20,18 @@ KINDS = {
     TimelineKind.CAMPAIGN: "campaigns",
     TimelineKind.ORDER: "orders",
 }
-SUBJECTS = {"contact": "contacts", "company": "companies"}
-# Sign-ins, roles and settings are for the audit, not for the feed.
+SUBJECTS = {
+    "contact": "contacts",
+    "company": "companies",
+    "pipeline": "pipelines",
+    "stage": "pipelines",
+    "deal": "deals",
+    "activity": "activities",
+}
+# Sign-ins, roles, settings and tidying up are for the audit, not for the feed.
 UNTOLD_APPS = ("accounts", "core")
+UNTOLD_SUBJECTS = ("pipeline", "stage")
+UNTOLD_EVENTS = ("deal.reordered",)
 
 
 def events_for(actor: Actor) -> QuerySet[Event]:
@@ -47,7 +56,7 @@ def timeline_of(actor: Actor, contact: Contact) -> QuerySet[Event]:
 def recent_events(actor: Actor, limit: int) -> QuerySet[Event]:
     """Return the newest events on contacts, companies and what hangs on them."""
     untold = [model._meta.model_name for app in UNTOLD_APPS for model in apps.get_app_config(app).get_models()]  # noqa: SLF001 - Django's documented model metadata
-    told = events_for(actor).filter(~Q(subject_type__in=untold))
+    told = events_for(actor).filter(~Q(subject_type__in=[*untold, *UNTOLD_SUBJECTS]), ~Q(name__in=UNTOLD_EVENTS))
     newest = told.order_by("-occurred_at", "-id").values("pk")[:limit]
     return Event.objects.of(actor).filter(pk__in=newest)
 

@@ -41,6 +41,7 @@ def update_company(actor: Actor, company: Company, **fields: Any) -> Company:
     company.save(update_fields=written)
     if "name" in changes:
         indexing.rename_company(company)
+        indexing.renamed(actor, company_id=company.pk)
     events.record(
         actor,
         "company.updated",

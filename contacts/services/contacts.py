@@ -64,6 +64,8 @@ def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = 
     if reject_duplicates:
         _reject_duplicates(actor, contact)
     contact.save(update_fields=written)
+    if indexing.NAMES & changes.keys():
+        indexing.renamed(actor, contact_id=contact.pk)
     events.record(
         actor,
         "contact.updated",

@@ -3,13 +3,19 @@
 import hashlib
 from collections.abc import Iterator
 from itertools import islice
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from accounts.models import normalize_email
 from contacts.models import Company, Contact
 from crm.core import search
+from crm.core.actor import Actor
 
 BATCH = 200  # rows of one UPDATE, each with a search column of its own
 DERIVED = ("full_name", "name_normalized", "email_normalized", "dedupe_hash", "search")
+NAMES = frozenset({"first_name", "last_name", "email"})
 SOURCES = frozenset({"first_name", "last_name", "email", "phone", "company_id"})
 
 
@@ -53,6 +59,12 @@ def rename_company(company: Company) -> None:
         for contact in batch:
             refresh(contact, company)
         Contact.objects.bulk_update(batch, ["search"])
+
+
+def renamed(actor: Actor, **party: UUID) -> None:
+    """Tell what is found by the name of a contact (`contact_id`) or company (`company_id`) that it is another now."""
+    for path in settings.RENAMES:
+        import_string(path)(actor, **party)
 
 
 def _batches(rows: Iterator[Contact]) -> Iterator[list[Contact]]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-LONG = frozenset({"notes", "custom_fields", "address"})  # said to have changed, without from and to
-NAMES = {"email": "E-mail", "company_id": "Company", "owner_id": "Owner", "annual_revenue": "Annual revenue"}
+LONG = frozenset({"notes", "description", "custom_fields", "address"})  # said to have changed, without from and to
+NAMES = {"email": "E-mail", "company_id": "Company", "contact_id": "Contact", "owner_id": "Owner"}
 SPOKEN_VALUES = frozenset({"lifecycle_stage", "lead_status"})
 LONGEST = 120
 

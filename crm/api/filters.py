@@ -3,18 +3,25 @@
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import django_filters
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.api.surfaces import Surface
-from crm.core import search
+from crm.core import clock, search
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
 from crm.core.replay import ORGANIZATION
+
+MOST_REPLAYED = 4  # filters at once; rarer combinations are compiled each time, for each would be kept
+
+STAND_IN_DAY = datetime(1, 2, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,61 @@ class TagsFilter(WordsFilter):
         return qs.filter(**{f"{self.field_name}__{match}": tags})
 
 
+class FreeTextFilter(django_filters.CharFilter):
+    """A text of people's own words: case aside."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(lookup_expr="iexact", **kwargs)
+
+
+class MomentField(forms.Field):
+    """A day (`2026-03-01`) or a moment (`2026-03-01T12:00:00Z`)."""
+
+    def to_python(self, value: Any) -> date | datetime | None:
+        """Return what the text says; a moment without a zone is one of UTC."""
+        if not value:
+            return None
+        try:
+            found = parse_date(value) if len(value) <= len("2026-03-01") else parse_datetime(value)
+            if isinstance(found, datetime):
+                found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            found = None
+        if found is None:
+            raise ValidationError("Enter a date or a time in ISO 8601.")
+        return found
+
+
+class FromFilter(django_filters.Filter):
+    """Rows from a moment on, or from the first instant of a day in the organization's time zone."""
+
+    field_class = MomentField
+
+    def bound(self, actor: Actor, value: date | datetime) -> datetime:
+        """Return the first moment that counts."""
+        if isinstance(value, datetime):
+            return value
+        return clock.day_bounds(value, actor.organization_timezone)[0]
+
+    def filter(self, qs: Any, value: date | datetime | None) -> Any:
+        """Narrow to what is not before."""
+        return qs.filter(**{f"{self.field_name}__gte": self.bound(self.parent.actor, value)}) if value else qs
+
+
+class ToFilter(FromFilter):
+    """Rows up to a moment, or to the end of a day in the organization's time zone."""
+
+    def bound(self, actor: Actor, value: date | datetime) -> datetime:
+        """Return the first moment that counts no more."""
+        if not isinstance(value, datetime):
+            return clock.day_bounds(value, actor.organization_timezone)[1]
+        return value if value == clock.LATEST else value + timedelta(microseconds=1)
+
+    def filter(self, qs: Any, value: date | datetime | None) -> Any:
+        """Narrow to what is before."""
+        return qs.filter(**{f"{self.field_name}__lt": self.bound(self.parent.actor, value)}) if value else qs
+
+
 def asked(
     surface: Surface, filters: type[Filters], query: Mapping[str, str], renames: Mapping[str, str]
 ) -> dict[str, str]:
@@ -125,25 +187,43 @@ def replay(filters: type[Filters], parameters: Mapping[str, str], actor: Actor) 
     Ids and search texts are free: they reach SQL as parameters. What is one of a few values is part of the key.
     """
     values = clean(filters, parameters)
+    if len(parameters) > MOST_REPLAYED:
+        return None
     key: list[Any] = []
     stand_ins: dict[str, str] = {}
     filled: dict[Any, Any] = {}
     for position, name in enumerate(sorted(parameters)):
         declared = filters.base_filters.get(name)
-        if isinstance(declared, SearchFilter):
-            query = search.tsquery(actor.organization_id, parameters[name])
-            if query is None:
-                return None
-            stand_ins[name] = f"standin{position}"
-            filled[search.tsquery(ORGANIZATION, stand_ins[name])] = query
-        elif (
-            isinstance(declared, django_filters.UUIDFilter) and declared.lookup_expr == "exact" and not declared.method
-        ):
-            stand_in = UUID(int=0xD0 + position)
-            stand_ins[name], filled[stand_in] = str(stand_in), values[name]
-        elif isinstance(declared, django_filters.ChoiceFilter | django_filters.BooleanFilter):
+        if isinstance(declared, django_filters.ChoiceFilter | django_filters.BooleanFilter):
             key.append(parameters[name])
         else:
-            return None
+            free = _free(declared, parameters[name], values.get(name), actor, position)
+            if free is None:
+                return None
+            stand_ins[name], stands_for, value = free
+            filled[stands_for] = value
         key.append(name)
     return Replay(tuple(key), {**parameters, **stand_ins}, filled)
+
+
+def _free(declared: Any, raw: str, value: Any, actor: Actor, position: int) -> tuple[str, Any, Any] | None:
+    """Return a stand-in for a value that reaches SQL as a parameter, what it becomes there, and what fills it."""
+    found: tuple[str, Any, Any] | None = None
+    if isinstance(declared, SearchFilter):
+        if query := search.tsquery(actor.organization_id, raw):
+            stand_in = f"standin{position}"
+            found = stand_in, search.tsquery(ORGANIZATION, stand_in), query
+    elif value in {None, ""} or getattr(declared, "method", True):
+        pass
+    elif isinstance(declared, django_filters.UUIDFilter) and declared.lookup_expr == "exact":
+        pk = UUID(int=0xD0 + position)
+        found = str(pk), pk, value
+    elif isinstance(declared, FreeTextFilter):
+        found = (text := f"\ue000{position}"), text, value
+    elif isinstance(declared, FromFilter):
+        moment = STAND_IN_DAY + timedelta(days=position)
+        found = moment.isoformat(), declared.bound(actor, moment), declared.bound(actor, value)
+    elif isinstance(declared, django_filters.DateFilter):
+        day = (STAND_IN_DAY + timedelta(days=position)).date()
+        found = day.isoformat(), day, value
+    return found

@@ -221,3 +221,11 @@ def to_major(minor: int, currency: str) -> float:
 def text(minor: int, currency: str) -> str:
     """Return minor units as people read them: `1,500.00 USD`."""
     return f"{to_major(minor, currency):,.{exponent(currency)}f} {currency}"
+
+
+def currency_code(text: str, *, field: str = "currency") -> str:
+    """Return the currency's code in capitals; `Invalid` where there is no such currency."""
+    code = text.upper()
+    if code not in CURRENCIES:
+        raise Invalid(**{field: "Choose an ISO 4217 currency, such as EUR."})
+    return code

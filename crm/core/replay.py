@@ -6,7 +6,7 @@ the parameters is filled in each time.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 from weakref import WeakSet
@@ -28,11 +28,9 @@ class Statement:
     params: tuple[Any, ...]
 
     def run(self, actor: Actor, values: Mapping[Any, Any]) -> list[tuple[Any, ...]]:
-        """Fetch with the stand-ins, ids, texts and times, replaced by the actor's ids and `values`."""
+        """Fetch with the stand-ins, ids, texts, days and times, replaced by the actor's ids and `values`."""
         known = {ORGANIZATION: actor.organization_id, USER: actor.user_id, **values}
-        return sql.fetch(
-            self.text, [known.get(p, p) if isinstance(p, UUID | str | datetime) else p for p in self.params]
-        )
+        return sql.fetch(self.text, [known.get(p, p) if isinstance(p, UUID | str | date) else p for p in self.params])
 
 
 _asked: "WeakSet[Replayed]" = WeakSet()

@@ -1,0 +1,1 @@
+"""Writes of sales, and what is read of them beyond lists."""

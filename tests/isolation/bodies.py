@@ -27,13 +27,15 @@ SYNONYMS = {
     "account": "company",
     "customer": "contact",
     "parent": "category",
-    "deal": "opportunity",
+    "opportunity": "deal",
 }
 # Bodies that cannot be made from a shape alone, by (view or its parent, action): a function of the tenant.
 EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
     ("UserRoles", "assign"): lambda tenant: {"role_id": str(shared(Role, tenant).pk)},
     ("Roles", "grant"): lambda tenant: {"permission_id": str(built_in_id("contacts:view"))},
     ("TeamMembers", "partial_update"): lambda tenant: {"role": "viewer"},
+    ("Deals", "create"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
+    ("Deals", "partial_update"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
     ("Permissions", "create"): lambda tenant: {"name": f"Own {number()}", "resource": "own", "action": f"do{number()}"},
 }
 # Shapes that actions read by themselves, by (view, action): seen by the fixture `seen` while every route is asked once.

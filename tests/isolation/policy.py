@@ -91,6 +91,10 @@ TEAM: Table = {
     **usual("companies"),
     **usual("contacts"),
     "contacts/<uuid:pk>/timeline": {"GET": MEMBERS, "POST": WRITERS},
+    "pipelines": {"GET": MEMBERS},
+    "pipelines/<uuid:pk>/stages": {"POST": WRITERS},
+    "deals": {"POST": WRITERS},
+    "deals/<uuid:pk>": {"GET": MEMBERS, "PATCH": WRITERS, "DELETE": MANAGERS},
 }
 
 PLATFORM: Table = {
@@ -106,6 +110,12 @@ PLATFORM: Table = {
     **usual("contacts"),
     "contacts/<uuid:pk>/timeline": {"GET": MEMBERS, "POST": WRITERS},
     **usual("customers", change="PUT"),
+    **usual("pipelines", write=MANAGERS, delete=OWNER, restore=OWNER),
+    "pipelines/<uuid:pipeline_pk>/stages": {"GET": MEMBERS, "POST": MANAGERS},
+    "pipelines/<uuid:pipeline_pk>/stages/<uuid:pk>": {"PATCH": MANAGERS, "DELETE": MANAGERS},
+    **usual("opportunities"),
+    "opportunities/<uuid:pk>/move": {"POST": WRITERS},
+    "opportunities/<uuid:pk>/history": {"GET": MEMBERS},
 }
 
 STOREFRONT: Table = {

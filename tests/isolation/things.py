@@ -17,6 +17,7 @@ from django.db import models
 
 from accounts.models import Organization, Permission, Role, User, UserRole
 from crm.core import clock, search
+from sales.models import Deal, Stage
 from tests.isolation.routes import Route
 from tests.isolation.tenants import Tenant, number
 
@@ -29,6 +30,8 @@ PARAMETERS: dict[tuple[str, str], str] = {
     ("UserRoles", "pk"): "accounts.User",
     ("UserRoles", "role_pk"): "accounts.Role",
     ("Timeline", "pk"): "contacts.Contact",
+    ("Stages", "pipeline_pk"): "sales.Pipeline",
+    ("TeamMoves", "pk"): "sales.Pipeline",
 }
 
 # Columns that may not say just anything, with the reason; a canary is not written there.
@@ -254,3 +257,13 @@ def _role(tenant: Tenant, owner: User | None, **given: Any) -> Role:
 @made("accounts.Permission")
 def _permission(tenant: Tenant, owner: User | None, **given: Any) -> Permission:
     return plain(Permission, tenant, owner, **given)
+
+
+@made("sales.Deal")
+def _deal(tenant: Tenant, owner: User | None, **given: Any) -> Deal:
+    stage = shared(Stage, tenant)
+    pipeline_id = given.get("pipeline_id", stage.pipeline_id)
+    if pipeline_id != stage.pipeline_id:
+        stage = make(Stage, tenant, owner, pipeline_id=pipeline_id)
+    where = {"stage_id": stage.pk, "pipeline_id": pipeline_id, "rank": number()}
+    return plain(Deal, tenant, owner, **({"currency": "USD"} | where | given))

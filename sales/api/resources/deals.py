@@ -1,0 +1,123 @@
+"""Deals as a resource: filters, orders, moves and history."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import BigIntegerField, Case, QuerySet, Value, When
+from django.http import HttpResponse
+
+from crm.api.filters import Filters, FreeTextFilter, FromFilter, SearchFilter, TagsFilter, ToFilter
+from crm.api.resources import Resource, reader
+from crm.api.schema import describes
+from crm.core import money
+from crm.core.models import Event
+from sales.api.shapes.deals import HistoryEntry, Move
+from sales.models import CHANCE, Deal, DealStatus, Priority
+from sales.services import deals, moves
+
+MATCHES = [("any", "any"), ("all", "all")]
+# The currencies whose minor units are not hundredths, by their decimals.
+_CODES = {
+    exponent: sorted(code for code, decimals in money.EXPONENTS.items() if decimals == exponent)
+    for exponent in set(money.EXPONENTS.values())
+}
+
+
+class WorthFilter(django_filters.NumberFilter):
+    """A bound in major units, each deal's in its own currency."""
+
+    def filter(self, qs: Any, value: Decimal | None) -> Any:
+        """Narrow by the stored minor units."""
+        if value is None:
+            return qs
+        rounding = ROUND_CEILING if self.lookup_expr == "gte" else ROUND_FLOOR
+        bound = Case(
+            *(
+                When(currency__in=codes, then=Value(_minor(value, exponent, rounding)))
+                for exponent, codes in _CODES.items()
+            ),
+            default=Value(_minor(value, 2, rounding)),
+            output_field=BigIntegerField(),
+        )
+        return qs.filter(**{f"amount__{self.lookup_expr}": bound})
+
+
+def _minor(value: Decimal, exponent: int, rounding: str) -> int:
+    """Return the bound in minor units; one beyond every amount stays beyond."""
+    nearest = min(max(value, Decimal(-1)), Decimal(money.LARGEST_MINOR + 1))
+    return int(nearest.scaleb(exponent).to_integral_value(rounding))
+
+
+class DealFilters(Filters):
+    """Filters of deal lists."""
+
+    search = SearchFilter()
+    status = django_filters.ChoiceFilter(choices=DealStatus.choices)
+    priority = django_filters.ChoiceFilter(choices=Priority.choices)
+    owner_id = django_filters.UUIDFilter()
+    company_id = django_filters.UUIDFilter()
+    contact_id = django_filters.UUIDFilter()
+    pipeline_id = django_filters.UUIDFilter()
+    stage_id = django_filters.UUIDFilter()
+    source = FreeTextFilter()
+    currency = FreeTextFilter()
+    tags = TagsFilter()
+    tags_match = django_filters.ChoiceFilter(choices=MATCHES, method="with_tags")
+    amount_min = WorthFilter(lookup_expr="gte")
+    amount_max = WorthFilter(lookup_expr="lte")
+    probability_min = django_filters.NumberFilter(method="with_chance")
+    probability_max = django_filters.NumberFilter(method="with_chance")
+    expected_close_from = django_filters.DateFilter("expected_close_date", lookup_expr="gte")
+    expected_close_to = django_filters.DateFilter("expected_close_date", lookup_expr="lte")
+    created_from = FromFilter("created_at")
+    created_to = ToFilter("created_at")
+    closed_from = FromFilter("closed_at")
+    closed_to = ToFilter("closed_at")
+
+    def with_tags(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Leave the rows to `tags`, which asks how they match."""
+        return rows
+
+    def with_chance(self, rows: QuerySet[Any], name: str, value: Decimal) -> QuerySet[Any]:
+        """Keep the deals whose percent, as it is shown, is within the bound."""
+        lookup = "gte" if name == "probability_min" else "lte"
+        rounding = ROUND_CEILING if lookup == "gte" else ROUND_FLOOR
+        return rows.alias(chance=CHANCE).filter(**{f"chance__{lookup}": _minor(value, 0, rounding)})
+
+
+class Deals(Resource):
+    """Deals (opportunities)."""
+
+    resource = "deals"
+    permissions = {"move": "deals:update", "history": "deals:view"}
+    model = Deal
+    noun = "Deal"
+    plural = "deals"
+    filters = DealFilters
+    tally = "deals"
+    orders = {
+        "created_at": "created_at",
+        "updated_at": "updated_at",
+        "title": "title",
+        "amount": "amount",
+        "status": "status",
+        "expected_close_date": "expected_close_date",
+        "closed_at": "closed_at",
+    }
+    creates = deals.create_deal
+    updates = deals.update_deal
+    deletes = deals.delete_deal
+    restores = deals.restore_deal
+
+    @describes(body=Move, answer="shape")
+    def move(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
+        """Move one to another stage, of its pipeline or of another: won and lost follow from the stage."""
+        return self.shown(moves.move_deal(self.actor, self.get_row(pk), **self.read(Move)))
+
+    @describes(answer={"items": [HistoryEntry]})
+    def history(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
+        """Answer where one has been, its creation first."""
+        rows = moves.history_of(self.actor, self.get_row(pk))
+        return self.answer({"items": reader(Event, HistoryEntry).all(rows, order=("occurred_at", "id"))})

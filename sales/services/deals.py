@@ -1,0 +1,203 @@
+"""Writes to deals; what puts them into another stage is in `moves`."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, QuerySet, Value, When
+
+from contacts.models import Company, Contact
+from contacts.services import wording
+from contacts.services.companies import owner_names
+from contacts.services.references import held_company, owner_for, owner_of_new, visible_company
+from crm.core import clock, events, money, sql
+from crm.core.actor import Actor
+from crm.core.errors import Conflict, Invalid
+from crm.core.locking import lock_one
+from crm.core.models import TimelineKind
+from sales.models import Deal, DealStatus, Stage, StageKind
+from sales.services import indexing, moves, places
+from sales.services.moves import named
+from sales.services.references import visible_contact
+
+INDEXED = frozenset({"title", "contact_id", "company_id"})
+OPEN_FIRST = Case(When(kind=StageKind.OPEN, then=Value(0)), default=Value(1))
+
+
+def create_deal(actor: Actor, *, pipeline_id: UUID | None = None, stage_id: UUID | None = None, **fields: Any) -> Deal:
+    """Create a deal at the end of a stage: the one named, else the first of the pipeline, else of the default pipeline.
+
+    It is about the contact's company unless another is named; staff own what they create.
+    """
+    deal = Deal(organization_id=actor.organization_id, created_by_id=actor.user_id)
+    deal.owner_id = owner_of_new(actor, fields)
+    contact_id, company_id = fields.pop("contact_id", None), fields.pop("company_id", None)
+    contact = visible_contact(actor, contact_id) if contact_id else None
+    if not company_id:
+        company = held_company(actor, contact.company_id if contact else None)
+    else:
+        company = visible_company(actor, company_id)
+    deal.contact, deal.company = contact, company
+    reason = fields.pop("lost_reason", "")
+    deal.currency = actor.currency
+    events.changed(deal, _stored(deal, fields))
+    place = places.claim(actor, _stages(actor, pipeline_id, stage_id))
+    if place is None:
+        raise Invalid(**_unknown(pipeline_id, stage_id))
+    deal.stage_entered_at = moment = clock.now()
+    moves.settle(deal, place, moment, lost_reason=reason)
+    _check_reason(deal, reason)
+    indexing.refresh(deal, contact, company)
+    sql.insert(deal)
+    _record(
+        actor,
+        deal,
+        "created",
+        metadata={
+            "to_stage": named(place.stage.pk, place.stage.name),
+            "pipeline": named(deal.pipeline_id, place.pipeline_name),
+            "lost_reason": reason or None,
+        },
+    )
+    return deal
+
+
+def update_deal(
+    actor: Actor,
+    deal: Deal,
+    *,
+    stage_id: UUID | None = None,
+    pipeline_id: UUID | None = None,
+    position: int | None = None,
+    **fields: Any,
+) -> Deal:
+    """Change a deal; a `stage_id` moves it (a second event). Nothing changed: no event."""
+    contact = _named_anew(deal, fields, "contact_id", visible_contact, actor)
+    company = _named_anew(deal, fields, "company_id", visible_company, actor)
+    place = None
+    if stage_id is not None:
+        stages = Stage.objects.of(actor).filter(pk=stage_id)
+        place = moves.claim(
+            actor, deal, stages.filter(pipeline_id=pipeline_id) if pipeline_id else stages, position=position
+        )
+    deal = moves.lock_living(actor, deal.pk)
+    if place is not None:
+        is_move = place.stage.pk != deal.stage_id
+        moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")
+    elif pipeline_id not in {None, deal.pipeline_id}:
+        raise Invalid(pipeline_id="A deal moves to a stage: name that too.")
+    owner_id = owner_for(actor, fields, current=deal.owner_id)
+    before = {"contact_id": deal.contact_id, "company_id": deal.company_id, "currency": deal.currency}
+    changes = events.changed(deal, {**_stored(deal, fields), "owner_id": owner_id})
+    if not changes:
+        return deal
+    _check_reason(deal, deal.lost_reason)
+    written = {*changes, "updated_at"}
+    if INDEXED & changes.keys():
+        contact = contact or Contact.objects.of(actor).filter(pk=deal.contact_id).first()
+        company = company or Company.objects.of(actor).filter(pk=deal.company_id).first()
+        indexing.refresh(deal, contact, company)
+        written |= {"search"}
+    deal.save(update_fields=written)
+    _record(
+        actor,
+        deal,
+        "updated",
+        content=wording.sentences(changes, _spoken(actor, deal, changes, before) | owner_names(actor, changes)),
+        changes=changes,
+    )
+    return deal
+
+
+def delete_deal(actor: Actor, deal: Deal) -> None:
+    """Delete softly; the deals after it in its stage move up."""
+    deal = lock_one(Deal.objects.visible_to(actor).alive(), deal.pk)
+    deal.deleted_at = clock.now()
+    deal.save(update_fields=["deleted_at", "updated_at"])
+    _record(actor, deal, "deleted")
+
+
+def restore_deal(actor: Actor, deal: Deal) -> Deal:
+    """Bring a deleted deal back to the end of its stage, as what the stage now makes of it.
+
+    Refused while its pipeline is deleted. One that is not deleted stays as it is.
+    """
+    place = places.claim(actor, Stage.objects.of(actor).filter(pk=deal.stage_id), deal_id=deal.pk)
+    deal = lock_one(Deal.objects.visible_to(actor), deal.pk)
+    if deal.deleted_at is None:
+        return deal
+    if place is None or place.stage.pk != deal.stage_id:
+        raise Conflict("The pipeline of this deal is deleted: restore it first.", code="PIPELINE_DELETED")
+    before = deal.status
+    moves.settle(deal, place, clock.now())
+    deal.deleted_at = None
+    deal.save(update_fields=["deleted_at", "rank", "status", "closed_at", "lost_reason", "updated_at"])
+    changes = {"status": {"from": before, "to": deal.status}} if before != deal.status else {}
+    _record(actor, deal, "restored", changes=changes)
+    return deal
+
+
+def _stages(actor: Actor, pipeline_id: UUID | None, stage_id: UUID | None) -> QuerySet[Stage]:
+    rows: QuerySet[Stage] = Stage.objects.of(actor).order_by(OPEN_FIRST, "position")
+    if stage_id is not None:
+        rows = rows.filter(pk=stage_id)
+    if pipeline_id is not None:
+        return rows.filter(pipeline_id=pipeline_id)
+    return rows if stage_id else rows.filter(pipeline__is_default=True, pipeline__deleted_at=None)
+
+
+def _unknown(pipeline_id: UUID | None, stage_id: UUID | None) -> dict[str, str]:
+    if stage_id is None:
+        return {"pipeline_id": "There is no such pipeline, or it has no stages."}
+    return {"stage_id": "There is no such stage in this pipeline." if pipeline_id else "There is no such stage."}
+
+
+def _named_anew(deal: Deal, fields: dict[str, Any], name: str, find: Any, actor: Actor) -> Any:
+    """Return the contact or company that a body names in place of the present one, held under its name."""
+    pk = fields.get(name)
+    return find(actor, pk) if pk and pk != getattr(deal, name) else None
+
+
+def _stored(deal: Deal, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with money in minor units; another currency keeps the figure, not its worth."""
+    if "amount" not in fields and "currency" not in fields:
+        return fields
+    currency = money.currency_code(fields.get("currency") or deal.currency)
+    if "amount" in fields:
+        amount = money.to_minor(fields["amount"] or Decimal(0), currency)
+    else:
+        amount = money.to_minor(Decimal(deal.amount).scaleb(-money.exponent(deal.currency)), currency, field="currency")
+    return fields | {"amount": amount, "currency": currency}
+
+
+def _check_reason(deal: Deal, reason: str) -> None:
+    if reason and deal.status != DealStatus.LOST:
+        raise Invalid(lost_reason="Only a lost deal has such a reason.")
+
+
+def _spoken(actor: Actor, deal: Deal, changes: wording.Changes, before: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return from and to in words where ids and minor units are stored."""
+    said: dict[str, tuple[str, str]] = {}
+    if "amount" in changes:
+        was, is_now = changes["amount"]["from"], changes["amount"]["to"]
+        said["amount"] = (money.text(was, before["currency"]), money.text(is_now, deal.currency))
+    for name, model in (("contact_id", Contact), ("company_id", Company)):
+        if name in changes:
+            ids = (before[name], getattr(deal, name))
+            names = {row.pk: str(row) for row in model.objects.of(actor).filter(pk__in=[pk for pk in ids if pk])}
+            said[name] = (names.get(ids[0], ""), names.get(ids[1], ""))
+    return said
+
+
+def _record(actor: Actor, deal: Deal, done: str, **told: Any) -> None:
+    events.record(
+        actor,
+        f"deal.{done}",
+        deal,
+        title=f"Deal {deal} {done}",
+        kind=TimelineKind.DEAL,
+        contact_id=deal.contact_id,
+        company_id=deal.company_id,
+        deal_id=deal.pk,
+        **told,
+    )

@@ -1,0 +1,36 @@
+"""What deals are found by: the words of the title and of the names of contact and company.
+
+A renamed contact or company refreshes its deals in the same transaction (`settings.RENAMES`).
+"""
+
+from uuid import UUID
+
+from contacts.models import Company, Contact
+from crm.core import search
+from crm.core.actor import Actor
+from crm.core.locking import lock_many
+from sales.models import Deal
+
+BATCH = 200  # rows of one UPDATE, each with a search column of its own
+
+
+def refresh(deal: Deal, contact: Contact | None, company: Company | None) -> None:
+    """Set the search column."""
+    deal.search = search.vector(deal.organization_id, deal.title, str(contact or ""), company.name if company else "")
+
+
+def reindex(actor: Actor, **party: UUID) -> None:
+    """Let the deals of a contact (`contact_id`) or a company (`company_id`) be found under its name as it now is."""
+    pks = list(Deal.objects.of(actor).filter(**party).order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        deals = lock_many(Deal.objects.of(actor), pks[start : start + BATCH])
+        contacts, companies = _names(actor, deals)
+        for deal in deals.values():
+            refresh(deal, contacts.get(deal.contact_id), companies.get(deal.company_id))
+        Deal.objects.bulk_update(deals.values(), ["search"])
+
+
+def _names(actor: Actor, deals: dict[UUID, Deal]) -> tuple[dict[UUID | None, Contact], dict[UUID | None, Company]]:
+    contacts = Contact.objects.of(actor).filter(pk__in={deal.contact_id for deal in deals.values()} - {None})
+    companies = Company.objects.of(actor).filter(pk__in={deal.company_id for deal in deals.values()} - {None})
+    return {contact.pk: contact for contact in contacts}, {company.pk: company for company in companies}

@@ -1,0 +1,19 @@
+"""What follows a contact that became one with another."""
+
+from uuid import UUID
+
+from crm.core.actor import Actor
+from crm.core.locking import lock_many
+from sales.models import Deal
+from sales.services import indexing
+
+
+def follow_contact(actor: Actor, gone: UUID, kept: UUID) -> None:
+    """Let everything of sales that speaks of the merged contact speak of the one that stays.
+
+    The merge is the event: what refers to a contact is not told of it one by one.
+    """
+    deals = Deal.objects.of(actor).filter(contact_id=gone)
+    lock_many(deals, deals.values_list("pk", flat=True))
+    deals.update(contact_id=kept)
+    indexing.reindex(actor, contact_id=kept)
