@@ -9,6 +9,7 @@ from commerce.models.catalog import Product, Variant
 from crm.core.tenant_models import TenantForeignKey, TenantModel
 
 MOST_OF_ONE = 999
+MOST_LINES = 200
 
 
 class Cart(TenantModel):

@@ -67,9 +67,9 @@ class Order(TenantModel):
     created_by = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)
     currency = models.CharField(max_length=3)
     subtotal = models.BigIntegerField()
-    discount_total = models.BigIntegerField()
-    tax_total = models.BigIntegerField()
-    shipping_total = models.BigIntegerField()
+    discount_total = models.BigIntegerField(default=0)
+    tax_total = models.BigIntegerField(default=0)
+    shipping_total = models.BigIntegerField(default=0)
     total = models.BigIntegerField()
     pricing = models.JSONField(default=dict)
     shipping_address = models.JSONField(null=True, blank=True)
@@ -123,8 +123,8 @@ class OrderItem(TenantModel):
     attributes = models.JSONField(default=dict, blank=True)
     quantity = models.PositiveIntegerField()
     unit_price = models.BigIntegerField()
-    discount = models.BigIntegerField()
-    tax = models.BigIntegerField()
+    discount = models.BigIntegerField(default=0)
+    tax = models.BigIntegerField(default=0)
     total = models.BigIntegerField()
 
     class Meta:

@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from crm.api.surfaces import camel, snake
 from crm.core import money
+from crm.core.expressions import Major, json_object
 
 UNKNOWN = "This field is not known."
 
@@ -168,6 +169,37 @@ class Amount(serializers.DecimalField):
         """Return major units."""
         return None if minor is None else money.to_major(minor, currency)
 
+    def in_json(self, column: Callable[[str], Any]) -> Any:
+        """Return the SQL of it among a row's children."""
+        return Major(*map(column, self.columns))
+
+
+class MoneyObject(serializers.Field):
+    """Money as the Storefront shows it: `{"amount": minor units, "currency": code}`; null where there is none."""
+
+    def __init__(self, *, currency: str = "currency", **kwargs: Any) -> None:
+        self.currency = currency
+        super().__init__(read_only=True, **kwargs)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the amount and its currency."""
+        return (str(self.source).replace(".", "__"), self.currency)
+
+    @property
+    def shown_as(self) -> serializers.Serializer:
+        """Return what describes it in the schema."""
+        return _Money()
+
+    def assemble(self, minor: int | None, currency: str) -> dict[str, Any] | None:
+        """Return the object."""
+        return None if minor is None else {"amount": minor, "currency": currency}
+
+    def in_json(self, column: Callable[[str], Any]) -> Any:
+        """Return the SQL of it among a row's children; the amount is always there."""
+        amount, currency = map(column, self.columns)
+        return json_object({"amount": amount, "currency": currency})
+
 
 class Number(serializers.DecimalField):
     """A decimal shown as a JSON number."""
@@ -180,6 +212,11 @@ class Number(serializers.DecimalField):
     def columns(self) -> tuple[str, ...]:
         """Return the column itself."""
         return (str(self.source).replace(".", "__"),)
+
+
+class _Money(Shape):
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
 
 
 class TextList(serializers.ListField):

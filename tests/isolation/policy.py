@@ -129,6 +129,9 @@ STOREFRONT: Table = {
     "auth/profile": {"GET": SIGNED_IN, "PATCH": SIGNED_IN},
     "auth/password": {"POST": SIGNED_IN},
     "auth/logout": {"POST": SIGNED_IN},
+    "cart": {"GET": SIGNED_IN, "DELETE": SIGNED_IN},
+    "cart/items": {"POST": SIGNED_IN},
+    "cart/items/<uuid:pk>": {"PATCH": SIGNED_IN, "DELETE": SIGNED_IN},
     **usual("admin/roles", view=SERVICE, write=SERVICE, delete=SERVICE, restore=None, change="PUT"),
     "admin/roles/<uuid:pk>/permissions": {"GET": SERVICE, "POST": SERVICE},
     "admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>": {

@@ -16,6 +16,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from accounts.models import Organization, Permission, Role, User, UserRole
+from commerce.models import Cart
 from crm.core import clock, search
 from sales.models import Deal, Stage
 from tests.isolation.routes import Route
@@ -32,6 +33,7 @@ PARAMETERS: dict[tuple[str, str], str] = {
     ("Timeline", "pk"): "contacts.Contact",
     ("Stages", "pipeline_pk"): "sales.Pipeline",
     ("TeamMoves", "pk"): "sales.Pipeline",
+    ("Cart", "pk"): "commerce.CartItem",
 }
 
 # Columns that may not say just anything, with the reason; a canary is not written there.
@@ -44,6 +46,7 @@ NOT_FREE_TEXT = {
     "timezone": "a time zone's name, which is computed with",
     "currency": "a currency's code, which is computed with",
     "kind": "names what a tally counts",
+    "order_number": "made of digits",
     "topic": "names the handler of an outbox message",
 }
 
@@ -196,6 +199,8 @@ def _value(field: models.Field, tenant: Tenant, owner: User | None) -> Any:
 def _reference(field: models.Field, tenant: Tenant, owner: User | None) -> Any:
     if field.name == "organization":
         return tenant.id
+    if field.related_model is User and not field.null and _stands_once(field):
+        return make(User, tenant).pk
     if owner is not None and field.attname in {getattr(field.model, "owned_by", None), "owner_id", "created_by_id"}:
         return owner.pk
     if field.null:
@@ -208,6 +213,14 @@ def _reference(field: models.Field, tenant: Tenant, owner: User | None) -> Any:
     if related is User and owner is not None and not alone:
         return owner.pk
     return (make(related, tenant, owner) if alone and related is not User else shared(related, tenant)).pk
+
+
+def _stands_once(field: models.Field) -> bool:
+    """Tell whether an organization has at most one row for each value of the column."""
+    return any(
+        set(getattr(constraint, "fields", ())) == {"organization", field.name}
+        for constraint in field.model._meta.constraints
+    )
 
 
 def free_text(field: models.Field) -> bool:
@@ -267,3 +280,10 @@ def _deal(tenant: Tenant, owner: User | None, **given: Any) -> Deal:
         stage = make(Stage, tenant, owner, pipeline_id=pipeline_id)
     where = {"stage_id": stage.pk, "pipeline_id": pipeline_id, "rank": number()}
     return plain(Deal, tenant, owner, **({"currency": "USD"} | where | given))
+
+
+@made("commerce.Cart")
+def _cart(tenant: Tenant, owner: User | None, **given: Any) -> Cart:
+    user = given.setdefault("user_id", (owner or tenant.person("staff")).pk)
+    there = Cart.objects.filter(organization_id=tenant.id, user_id=user).first()
+    return there or plain(Cart, tenant, owner, **given)

@@ -2,4 +2,6 @@
 
 from typing import Any
 
-urlpatterns: list[Any] = []
+from commerce.api.storefront import carts
+
+urlpatterns: list[Any] = [*carts.urlpatterns]

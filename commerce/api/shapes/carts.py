@@ -1,0 +1,74 @@
+"""What a cart looks like, and what is put into it."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from commerce.models.carts import MOST_OF_ONE
+from commerce.services.carts import CartLine, Contents
+from crm.api.shapes import FreeObject, MoneyObject, Shape
+
+
+class CartItemFields(Shape):
+    """A line of a cart, at today's price."""
+
+    id = serializers.UUIDField()
+    product_id = serializers.UUIDField()
+    variant_id = serializers.UUIDField(allow_null=True)
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    price = MoneyObject()
+    quantity = serializers.IntegerField()
+    attributes = FreeObject()
+
+
+class CartFields(Shape):
+    """A user's cart."""
+
+    id = serializers.UUIDField()
+    user_id = serializers.UUIDField()
+    session_id = serializers.CharField(allow_blank=True)
+    items = CartItemFields(many=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class NewCartItem(Shape):
+    """What is put into a cart."""
+
+    product_id = serializers.UUIDField()
+    variant_id = serializers.UUIDField(required=False, allow_null=True)
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE, default=1)
+    attributes = FreeObject(required=False, allow_null=True)
+
+
+class CartItemChange(Shape):
+    """How many of it."""
+
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE)
+
+
+def shown(contents: Contents) -> dict[str, Any]:
+    """Return a cart in `CartFields`; nobody shops without a user, so there is never a session in it."""
+    cart = contents.cart
+    return {
+        "id": cart.pk,
+        "user_id": cart.user_id,
+        "session_id": "",
+        "items": [_shown(line) for line in contents.lines],
+        "created_at": cart.created_at,
+        "updated_at": cart.updated_at,
+    }
+
+
+def _shown(line: CartLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "sku": line.goods.sku,
+        "name": line.goods.name,
+        "price": {"amount": line.goods.price, "currency": line.goods.currency},
+        "quantity": line.quantity,
+        "attributes": line.attributes,
+    }
