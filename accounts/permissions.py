@@ -76,7 +76,7 @@ BUILT_IN_ROLES = MappingProxyType(
             | _of("templates", "view", "create")
             | _of("campaigns", *VERBS)
             | _of("payments", "view", "create")
-            | _of("organization users pipelines products stock reports", "view")
+            | _of("organization users pipelines products stock shop reports", "view")
             | {"campaigns:send", "reports:export"}
         ),
         "customer_experience": spread(

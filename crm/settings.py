@@ -194,7 +194,7 @@ ACTOR_QUESTION = "accounts.services.sessions.question_of"
 ACTOR_LOADER = "accounts.services.sessions.load_actor"
 SHOP_LOADER = "accounts.services.shops.find_shop"
 # What the apps add to a new organization, inside its transaction: dotted functions that take the owner's actor.
-ORGANIZATION_SETUP = ("sales.services.pipelines.set_up",)
+ORGANIZATION_SETUP = ("commerce.services.shipping.set_up", "sales.services.pipelines.set_up")
 # The module that keeps the contacts which stand for shoppers.
 SHOPPER_DIRECTORY = "contacts.services.shoppers"
 # Who refers to contacts: dotted functions that take (actor, id of the merged contact, id of the one that stays).

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import Organization, User
 from crm.core import clock, events, money
@@ -33,7 +33,12 @@ def update_organization(actor: Actor, organization: Organization, **fields: Any)
 
 def lock_organization(actor: Actor) -> Organization:
     """Lock and return the actor's organization: what it has one of is settled under this lock."""
-    return lock_one(Organization.objects.all(), actor.organization_id)
+    return lock_one(own_organization(actor), actor.organization_id)
+
+
+def own_organization(actor: Actor) -> QuerySet[Organization]:
+    """Return the actor's organization, as rows."""
+    return Organization.objects.filter(pk=actor.organization_id)
 
 
 def system_info(actor: Actor, organization: Organization) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from commerce.services import terms
 from contacts.models import Contact
 from crm.core import clock
 from crm.core.errors import Invalid
+from crm.core.models import Event
+from tests.clients import codes, fields
 
 _numbers = count(1)
 
@@ -150,3 +152,147 @@ def test_reading_and_counting_uses_take_few_statements(acme, customer, django_as
             promotions = terms.promotions_for(actor, ["A", "B", "C"], customer.pk)
         with django_assert_num_queries(4):
             terms.redeem(actor, promotions, order, customer.pk)
+
+
+# --- Set up on the Platform
+
+SPRING = {
+    "code": "SPRING",
+    "type": "percentage",
+    "value": 8.75,
+    "starts_at": "2026-03-01T00:00:00Z",
+    "ends_at": "2026-06-01T00:00:00Z",
+    "minimum_total": 49.99,
+    "max_uses": 100,
+    "max_uses_per_user": 1,
+    "active": True,
+}
+
+
+def events_of(tenant):
+    with tenant.inside():
+        found = Event.objects.of(tenant.id).filter(name__startswith="promotion.").order_by("recorded_at")
+        return [(event.name, event.title, event.changes) for event in found]
+
+
+def test_a_promotion_is_made_shown_changed_and_deleted(acme, client_for):
+    manager, reader = client_for(acme.manager, "platform"), client_for(acme.viewer, "platform")
+
+    created = manager.post("promotions", SPRING)
+    assert created.status_code == 201
+    made = created.json()
+    assert {key: made[key] for key in SPRING} == SPRING
+    assert set(made) == {*SPRING, "id", "uses", "created_at", "updated_at"}
+    path = f"promotions/{made['id']}"
+    assert reader.get(path).json() == reader.get("promotions").json()["items"][0] == made
+
+    changed = manager.patch(path, {"type": "fixed", "value": "12.50", "max_uses": None, "ends_at": None})
+    assert changed.status_code == 200
+    assert (changed.json()["type"], changed.json()["value"], changed.json()["max_uses"]) == ("fixed", 12.5, None)
+    assert manager.patch(path, {"type": "fixed"}).json() == changed.json()  # nothing changed
+
+    assert manager.delete(path).json() == {"message": "Promotion deleted successfully"}
+    assert reader.get(path).status_code == 404
+    assert reader.get("promotions").json()["total"] == 0
+    assert manager.post("promotions", SPRING).status_code == 201  # the code is free again
+    assert [(name, title) for name, title, _ in events_of(acme)] == [
+        ("promotion.created", "Promotion SPRING created"),
+        ("promotion.updated", "Promotion SPRING updated"),
+        ("promotion.deleted", "Promotion SPRING deleted"),
+        ("promotion.created", "Promotion SPRING created"),
+    ]
+    assert events_of(acme)[1][2]["value"] == {"from": 875, "to": 1250}
+
+
+def test_a_code_stands_once_in_an_organization(acme, other, client_for):
+    manager = client_for(acme.manager, "platform")
+    assert manager.post("promotions", SPRING).status_code == 201
+    second = manager.post("promotions", SPRING | {"code": "AUTUMN"}).json()["id"]
+
+    assert codes(manager.post("promotions", SPRING | {"code": " spring "})) == (409, "CONFLICT")
+    assert codes(manager.patch(f"promotions/{second}", {"code": "Spring"})) == (409, "CONFLICT")
+    assert client_for(other.manager, "platform").post("promotions", SPRING).status_code == 201
+    assert [name for name, _, _ in events_of(acme)] == ["promotion.created"] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"code": ""}, "code"),
+        ({"code": "x" * 41}, "code"),
+        ({"type": "half"}, "type"),
+        ({"value": None}, "value"),
+        ({"value": 0}, "value"),
+        ({"value": -5}, "value"),
+        ({"value": 100.01}, "value"),
+        ({"value": 8.755}, "value"),
+        ({"value": "NaN"}, "value"),
+        ({"type": "fixed", "value": 0}, "value"),
+        ({"type": "fixed", "value": 0.001}, "value"),
+        ({"type": "fixed", "value": 10**14}, "value"),
+        ({"minimum_total": -1}, "minimum_total"),
+        ({"minimum_total": 0.001}, "minimum_total"),
+        ({"max_uses": 0}, "max_uses"),
+        ({"max_uses": 2**31}, "max_uses"),
+        ({"max_uses_per_user": 0}, "max_uses_per_user"),
+        ({"ends_at": "2026-03-01T00:00:00Z"}, "ends_at"),
+        ({"starts_at": "soon"}, "starts_at"),
+        ({"uses_left": 1}, "uses_left"),
+        ({"active": None}, "active"),
+    ],
+)
+def test_a_bad_promotion_is_refused_by_field(acme, client_for, body, field):
+    manager = client_for(acme.manager, "platform")
+    made = manager.post("promotions", SPRING).json()
+
+    for response in (
+        manager.post("promotions", SPRING | {"code": "OTHER"} | body),
+        manager.patch(f"promotions/{made['id']}", body),
+    ):
+        assert codes(response) == (422, "VALIDATION_ERROR")
+        assert fields(response) == {field}
+    assert manager.get("promotions").json()["items"] == [made]
+
+
+def test_a_new_type_takes_a_new_value(acme, client_for):
+    manager = client_for(acme.manager, "platform")
+    path = f"promotions/{manager.post('promotions', SPRING).json()['id']}"
+
+    assert fields(manager.patch(path, {"type": "fixed"})) == {"value"}
+
+
+def test_uses_are_neither_written_nor_undercut(acme, customer, client_for):
+    manager = client_for(acme.manager, "platform")
+    path = f"promotions/{manager.post('promotions', {'code': 'TWO', 'type': 'fixed', 'value': 1}).json()['id']}"
+    use(acme, customer, "TWO")
+    use(acme, customer, "TWO")
+
+    assert manager.patch(path, {"uses": 0}).json()["uses"] == 2
+    assert fields(manager.patch(path, {"max_uses": 1})) == {"max_uses"}
+    assert manager.patch(path, {"max_uses": 2}).status_code == 200
+    with pytest.raises(Invalid) as refused:
+        usable(acme, customer, "TWO")
+    assert reason(refused) == "TWO has been used up."
+
+
+def test_lists_are_filtered_and_sorted(acme, client_for):
+    manager = client_for(acme.manager, "platform")
+    for code, active in (("b", True), ("A", True), ("c", False)):
+        manager.post("promotions", {"code": code, "type": "fixed", "value": 1, "active": active})
+
+    def listed(**query):
+        return [item["code"] for item in manager.get("promotions", **query).json()["items"]]
+
+    assert listed() == ["c", "A", "b"]
+    assert listed(sort="code") == ["A", "b", "c"]
+    assert listed(active="false") == ["c"]
+    assert codes(manager.get("promotions", active="maybe")) == (422, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("path", ["promotions", "shipping-methods", "tax-rates"])
+def test_terms_are_read_by_members_and_written_by_managers(acme, client_for, path):
+    for role in ("owner", "manager", "staff", "customer_experience", "viewer"):
+        client = client_for(acme.users[role], "platform")
+        assert client.get(path).status_code == 200
+        assert client.post(path, {}).status_code == (422 if role in {"owner", "manager"} else 403)
+    assert client_for(acme.customer, "platform").get(path).status_code == 403

@@ -8,6 +8,8 @@ import pytest
 from commerce.models import TaxRate
 from commerce.services import terms
 from crm.core import clock
+from crm.core.models import Event
+from tests.clients import codes, fields
 
 NEW_YORK = {"country": "US", "state": "NY"}
 
@@ -97,3 +99,72 @@ def test_the_tax_is_one_prepared_statement(acme, rates, django_assert_num_querie
             terms.tax_for(actor, NEW_YORK)
         with django_assert_num_queries(0):
             terms.tax_for(actor, {})
+
+
+# --- Set up on the Platform
+
+NY = {"name": "New York", "country": "US", "state": "NY", "rate": 8.75}
+
+
+def test_a_rate_is_made_shown_changed_and_deleted(acme, client_for):
+    manager, reader = client_for(acme.manager, "platform"), client_for(acme.staff, "platform")
+
+    created = manager.post("tax-rates", {"name": "NY", "country": "usa", "state": "new york", "rate": "8.75"})
+    assert created.status_code == 201
+    made = created.json()
+    told = ("name", "country", "state", "rate", "starts_on", "applies_to_shipping")
+    today = clock.today("UTC").isoformat()
+    assert [made[key] for key in told] == ["NY", "US", "NY", 8.75, today, False]
+    assert set(made) == {*told, "id", "created_at", "updated_at"}
+    path = f"tax-rates/{made['id']}"
+    assert reader.get(path).json() == reader.get("tax-rates", country="us", state="ny").json()["items"][0] == made
+    assert reader.get("tax-rates", country="DE").json()["items"] == []
+
+    change = {"state": None, "rate": 5, "starts_on": "2026-01-01", "applies_to_shipping": True}
+    changed = manager.patch(path, change).json()
+    assert {key: changed[key] for key in change} == change
+    assert tax_at(acme, {"country": "US", "state": "CA"}) == 5
+    assert manager.delete(path).json() == {"message": "Tax rate deleted successfully"}
+    assert tax_at(acme, {"country": "US"}) is None
+    with acme.inside():
+        events = Event.objects.of(acme.id).filter(name__startswith="tax_rate.").order_by("recorded_at")
+        assert [event.name for event in events] == ["tax_rate.created", "tax_rate.updated", "tax_rate.deleted"]
+
+
+def test_a_place_has_one_rate_from_a_day_on(acme, client_for):
+    manager = client_for(acme.manager, "platform")
+    assert manager.post("tax-rates", NY | {"starts_on": "2026-01-01"}).status_code == 201
+
+    assert codes(manager.post("tax-rates", NY | {"starts_on": "2026-01-01", "state": "US-NY"})) == (409, "CONFLICT")
+    assert manager.post("tax-rates", NY | {"starts_on": "2026-01-02"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"country": "Atlantis"}, "country"),
+        ({"country": "-"}, "country"),
+        ({"country": ""}, "country"),
+        ({"country": None}, "country"),
+        ({"state": "Bavaria and more"}, "state"),
+        ({"country": "DE"}, "state"),  # NY is none of its states
+        ({"rate": -1}, "rate"),
+        ({"rate": 100.5}, "rate"),
+        ({"rate": 8.87555}, "rate"),
+        ({"rate": None}, "rate"),
+        ({"starts_on": "tomorrow"}, "starts_on"),
+        ({"starts_on": None}, "starts_on"),
+        ({"applies_to_shipping": "perhaps"}, "applies_to_shipping"),
+    ],
+)
+def test_a_bad_rate_is_refused_by_field(acme, client_for, body, field):
+    manager = client_for(acme.manager, "platform")
+    made = manager.post("tax-rates", NY).json()
+
+    for response in (
+        manager.post("tax-rates", NY | {"starts_on": "2030-01-01"} | body),
+        manager.patch(f"tax-rates/{made['id']}", body),
+    ):
+        assert (codes(response), fields(response)) == ((422, "VALIDATION_ERROR"), {field})
+    assert manager.get("tax-rates").json()["items"] == [made]

@@ -116,6 +116,10 @@ PLATFORM: Table = {
     **usual("opportunities"),
     "opportunities/<uuid:pk>/move": {"POST": WRITERS},
     "opportunities/<uuid:pk>/history": {"GET": MEMBERS},
+    **usual("promotions", write=MANAGERS, restore=None),
+    **usual("shipping-methods", write=MANAGERS, restore=None),
+    **usual("tax-rates", write=MANAGERS, restore=None),
+    "shop": {"GET": MANAGERS, "PATCH": MANAGERS},
 }
 
 STOREFRONT: Table = {

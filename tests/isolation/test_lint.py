@@ -19,10 +19,6 @@ OUTER_LAYERS = ("api", "admin", "tasks", "management")
 # whose steps are listed with their reasons, is no exception.
 ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
     (
-        "accounts/api/team/members.py",
-        "Organization.objects.filter",
-    ): "an organization's own row, by the actor's organization",
-    (
         "contacts/admin.py",
         "self.model.objects.get",
     ): "the back office crosses organizations; the row was just opened there",
@@ -33,8 +29,8 @@ ALLOWED_IN_SERVICES: dict[tuple[str, str], str] = {
     ("accounts/services/passwords.py", "User.objects.filter"): "evaluated in the sign-in's operator's step below it",
     (
         "accounts/services/settings.py",
-        "Organization.objects.all",
-    ): "locks an organization's own row, which the actor came with",
+        "Organization.objects.filter",
+    ): "an organization's own row, by the actor's organization",
     ("accounts/services/signing_in.py", "User.objects.filter"): "called by the sign-in, in its operator's step",
 }
 SHARED = {"RateCounter", "JobSlot"}  # tables that no organization owns

@@ -16,7 +16,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from accounts.models import Organization, Permission, Role, User, UserRole
-from commerce.models import Cart
+from commerce.models import Cart, Order, OrderItem, TaxRate
 from crm.core import clock, search
 from sales.models import Deal, Stage
 from tests.isolation.routes import Route
@@ -287,3 +287,19 @@ def _cart(tenant: Tenant, owner: User | None, **given: Any) -> Cart:
     user = given.setdefault("user_id", (owner or tenant.person("staff")).pk)
     there = Cart.objects.filter(organization_id=tenant.id, user_id=user).first()
     return there or plain(Cart, tenant, owner, **given)
+
+
+@made("commerce.Order")
+def _order(tenant: Tenant, owner: User | None, **given: Any) -> models.Model:
+    return plain(Order, tenant, owner, **({"discount_total": 0, "tax_total": 0, "shipping_total": 0} | given))
+
+
+@made("commerce.OrderItem")
+def _order_item(tenant: Tenant, owner: User | None, **given: Any) -> models.Model:
+    return plain(OrderItem, tenant, owner, **({"discount": 0, "tax": 0} | given))
+
+
+@made("commerce.TaxRate")
+def _tax_rate(tenant: Tenant, owner: User | None, **given: Any) -> models.Model:
+    starts_on = clock.now().date() + timedelta(days=number())
+    return plain(TaxRate, tenant, owner, **({"country": "US", "starts_on": starts_on} | given))

@@ -92,14 +92,14 @@ class TeamSettings(ApiView):
     def organization(self, request: Any) -> HttpResponse:
         """Show the organization's profile."""
         found = reader(Organization, TeamOrganization).one(
-            self.actor, _own_organization, self.actor.organization_id, plan="own"
+            self.actor, settings.own_organization, self.actor.organization_id, plan="own"
         )
         return self.answer(found)
 
     @describes(body=TeamOrganization, answer=TeamOrganization, partial=True)
     def update_organization(self, request: Any) -> HttpResponse:
         """Change the organization's profile."""
-        settings.update_organization(self.actor, _own_organization(self.actor).get(), **self.read(partial=True))
+        settings.update_organization(self.actor, settings.own_organization(self.actor).get(), **self.read(partial=True))
         return self.organization(request)
 
     @describes(answer=TeamProfile)
@@ -137,7 +137,7 @@ class TeamSettings(ApiView):
     )
     def system(self, request: Any) -> HttpResponse:
         """Show version, uptime in seconds, counts and feature flags."""
-        return self.answer(_in_case(settings.system_info(self.actor, _own_organization(self.actor).get())))
+        return self.answer(_in_case(settings.system_info(self.actor, settings.own_organization(self.actor).get())))
 
 
 class TeamMembers(Members):
@@ -162,10 +162,6 @@ class TeamMembers(Members):
         row = self.get_row(pk)
         users.require_other(self.actor, row)
         return self.shown(users.update_user(self.actor, row, **self.read(partial=True)))
-
-
-def _own_organization(actor: Actor) -> QuerySet[Organization]:
-    return Organization.objects.filter(pk=actor.organization_id)
 
 
 def _in_case(told: dict[str, Any]) -> dict[str, Any]:

@@ -2,4 +2,6 @@
 
 from typing import Any
 
-urlpatterns: list[Any] = []
+from commerce.api.platform import terms
+
+urlpatterns: list[Any] = [*terms.urlpatterns]

@@ -1,0 +1,110 @@
+"""What promotions, shipping methods, tax rates and the shop itself look like."""
+
+from typing import Any
+
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, NullIf
+from rest_framework import serializers
+
+from accounts.models import Organization
+from commerce.models import Promotion, PromotionType, ShippingMethod, TaxRate
+from commerce.models.terms import LONGEST_CODE
+from commerce.services.promotions import shown_value
+from crm.api.shapes import Amount, Number, Shape, Text
+
+LARGEST_COUNT = 2**31 - 1
+
+
+class PromotionValue(Amount):
+    """Percent or major units, as the promotion's type says."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return type, value and currency."""
+        return ("type", *super().columns)
+
+    def assemble(self, kind: str, value: int, currency: str) -> float:  # type: ignore[override]  # one column more
+        """Return the number as people write it."""
+        return shown_value(kind, value, currency)
+
+
+class UseCount(serializers.IntegerField):
+    """How often something may be used; null for any number of times."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **({"required": False, "allow_null": True, "min_value": 1, "max_value": LARGEST_COUNT} | kwargs)
+        )
+
+
+class PromotionFields(Shape):
+    """A promotion. `value` is in percent, or in major units of the shop's currency where the type is fixed."""
+
+    id = serializers.UUIDField(read_only=True)
+    code = serializers.CharField(max_length=LONGEST_CODE)
+    type = serializers.ChoiceField(choices=PromotionType.choices)
+    value = PromotionValue(required=True)
+    starts_at = serializers.DateTimeField(required=False, allow_null=True)
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+    minimum_total = Amount(min_value=0, allow_null=True)
+    max_uses = UseCount()
+    max_uses_per_user = UseCount()
+    uses = serializers.IntegerField(read_only=True)
+    active = serializers.BooleanField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = Promotion
+
+
+class ShippingMethodFields(Shape):
+    """A way to send an order; free for goods worth `free_from` or more after discounts."""
+
+    id = serializers.UUIDField(read_only=True)
+    code = serializers.CharField(max_length=LONGEST_CODE)
+    name = serializers.CharField(max_length=100)
+    price = Amount(min_value=0)
+    free_from = Amount(min_value=0, allow_null=True)
+    active = serializers.BooleanField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = ShippingMethod
+
+
+class TaxRateFields(Shape):
+    """A tax rate in percent of a country or, with `state`, of a part of it; shown by their ISO 3166 codes."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=100)
+    country = serializers.CharField(max_length=60)
+    state = Text(max_length=100)
+    rate = Number(max_digits=7, decimal_places=4, min_value=0, max_value=100)
+    starts_on = serializers.DateField(required=False)
+    applies_to_shipping = serializers.BooleanField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = TaxRate
+
+
+class ShopName(Text):
+    """The storefront's name: the organization's where it has none of its own."""
+
+    def expression(self, source: str) -> Any:
+        """Return the SQL that reads it."""
+        return Coalesce(NullIf(F(source), Value("")), F("name"))
+
+
+class ShopFields(Shape):
+    """The storefront's switch, currency and name."""
+
+    enabled = serializers.BooleanField(source="shop_enabled", required=False)
+    currency = serializers.CharField(max_length=3, required=False)
+    name = ShopName(source="shop_name", max_length=200)
+
+    class Meta:
+        model = Organization

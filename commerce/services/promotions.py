@@ -1,0 +1,73 @@
+"""Writes to promotions. How a checkout uses them is in `terms`."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from commerce.models import Promotion, PromotionType
+from commerce.models.terms import normal_code
+from commerce.services import keeping
+from crm.core import events, money
+from crm.core.actor import Actor
+from crm.core.errors import Invalid
+
+NOUN = keeping.Noun("promotion", "Promotion", "promotion_code_once", "Another promotion has this code.")
+HUNDREDTHS = 100  # of a percent
+
+
+def create_promotion(actor: Actor, *, code: str, type: str, value: Decimal, **fields: Any) -> Promotion:
+    """Create a promotion; `value` is in percent or in major units of the shop's currency, as its type says."""
+    promotion = Promotion(organization_id=actor.organization_id, type=type)
+    _set(actor, promotion, {**fields, "code": code, "value": value})
+    return keeping.add(actor, NOUN, promotion)
+
+
+def update_promotion(actor: Actor, promotion: Promotion, **fields: Any) -> Promotion:
+    """Change a promotion; another type takes a value of its own. Orders placed keep the price they have."""
+    promotion = keeping.locked(actor, promotion)
+    changes = _set(actor, promotion, fields)
+    return keeping.change(actor, NOUN, promotion, changes, "code_normalized")
+
+
+def delete_promotion(actor: Actor, promotion: Promotion) -> None:
+    """Delete a promotion: nobody can use it any more."""
+    keeping.remove(actor, NOUN, promotion)
+
+
+def shown_value(type: str, value: int, currency: str) -> float:
+    """Return a stored value as people write it: percent, or major units of the currency."""
+    return value / HUNDREDTHS if type == PromotionType.PERCENTAGE else money.to_major(value, currency)
+
+
+def _set(actor: Actor, promotion: Promotion, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Set the fields and return what changed, or raise `Invalid`."""
+    columns = dict(fields)
+    kind = columns.get("type", promotion.type)
+    if "value" in columns:
+        columns["value"] = _stored_value(kind, columns["value"], actor.currency)
+    elif kind != promotion.type:
+        raise Invalid(value="Say the value together with the new type.")
+    if "minimum_total" in columns:
+        least = columns["minimum_total"] or Decimal(0)
+        columns["minimum_total"] = money.to_minor(least, actor.currency, field="minimum_total")
+    changes = events.changed(promotion, columns)
+    promotion.code_normalized = normal_code(promotion.code)
+    if promotion.starts_at and promotion.ends_at and promotion.ends_at <= promotion.starts_at:
+        raise Invalid(ends_at="A promotion ends after it starts.")
+    if promotion.max_uses is not None and promotion.max_uses < promotion.uses:
+        raise Invalid(max_uses=f"It has been used {promotion.uses} times already.")
+    return changes
+
+
+def _stored_value(kind: str, value: Decimal, currency: str) -> int:
+    if kind == PromotionType.FIXED:
+        stored = money.to_minor(value, currency, field="value")
+        if stored <= 0:
+            raise Invalid(value="Enter an amount above 0.")
+        return stored
+    if not 0 < value <= 100:
+        raise Invalid(value="Enter a percentage above 0 and up to 100.")
+    hundredths = value * HUNDREDTHS
+    if hundredths != int(hundredths):
+        raise Invalid(value="A percentage has at most 2 decimals.")
+    return int(hundredths)
