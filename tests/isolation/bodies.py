@@ -36,6 +36,8 @@ EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
     ("TeamMembers", "partial_update"): lambda tenant: {"role": "viewer"},
     ("Deals", "create"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
     ("Deals", "partial_update"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
+    ("Promotions", "create"): lambda tenant: {"code": f"CODE{number()}", "type": "percentage", "value": 10},
+    ("TaxRates", "create"): lambda tenant: {"name": f"{tenant.mark} {number()}", "country": "US", "rate": 5},
     ("Permissions", "create"): lambda tenant: {"name": f"Own {number()}", "resource": "own", "action": f"do{number()}"},
 }
 # Shapes that actions read by themselves, by (view, action): seen by the fixture `seen` while every route is asked once.
