@@ -35,6 +35,14 @@ class Board:
     name: str
     columns: list[Column]
 
+    @property
+    def total(self) -> Total:
+        """Return what all stages hold together."""
+        value: Counter[str] = Counter()
+        for column in self.columns:
+            value.update(column.total.value)
+        return Total(sum(column.total.count for column in self.columns), dict(value))
+
 
 def board_of(
     actor: Actor,

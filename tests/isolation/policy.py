@@ -93,7 +93,7 @@ TEAM: Table = {
     "contacts/<uuid:pk>/timeline": {"GET": MEMBERS, "POST": WRITERS},
     "pipelines": {"GET": MEMBERS},
     "pipelines/<uuid:pk>/stages": {"POST": WRITERS},
-    "deals": {"POST": WRITERS},
+    "deals": {"GET": MEMBERS, "POST": WRITERS},
     "deals/<uuid:pk>": {"GET": MEMBERS, "PATCH": WRITERS, "DELETE": MANAGERS},
 }
 
@@ -101,6 +101,7 @@ PLATFORM: Table = {
     **public(*PASSWORD_LINKS, "auth/accept-invitation", "auth/register", get="ping health"),
     "auth/logout": {"POST": MEMBERS},
     "dashboard/summary": {"GET": MEMBERS},
+    "dashboard/pipeline": {"GET": MEMBERS},
     "dashboard/activity-feed": {"GET": MEMBERS},
     "me": {"GET": MEMBERS},
     **usual("users", write=OWNER, delete=OWNER, restore=OWNER)

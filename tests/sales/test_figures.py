@@ -116,7 +116,7 @@ class Hand:
         self.some(Activity).update(status="in_progress", completed_at=None)
 
     def reweigh(self):
-        stage = self.chance.choice(self.stages)
+        stage = self.chance.choice(self.stages[:2])
         Stage.objects.of(self.tenant.id).filter(pk=stage.pk).update(probability=self.chance.randint(0, 100))
 
     def erase(self):

@@ -1,10 +1,13 @@
 """The board as a resource: a pipeline's stages with what they hold, and the first deals of each."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
+from rest_framework import serializers
 
 from crm.api import filters as filtering
 from crm.api.filters import Filters, SearchFilter
@@ -12,10 +15,29 @@ from crm.api.resources import Resource, reader
 from crm.api.shapes import Shape
 from crm.core import money
 from crm.core.actor import Actor
-from sales.models import Deal, DealStatus
+from sales.models import Deal, DealStatus, StageKind
 from sales.services import board
-from sales.services.board import Board
+from sales.services.board import Board, Column
 from sales.services.figures import Money
+
+QUERY = {"pipeline_id": UUID, "owner_id": UUID, "status": tuple(DealStatus.values)}
+BY_CURRENCY = serializers.DictField(child=serializers.FloatField())
+
+
+@dataclass(frozen=True, slots=True)
+class StageKeys:
+    """How a surface calls what a stage holds."""
+
+    count: str
+    value: str
+    others: str
+    cards: str
+
+
+def stage_form(keys: StageKeys, card: type[Shape]) -> dict[str, Any]:
+    """Return what describes a stage on a board."""
+    stage = {"id": UUID, "name": str, "position": int, "probability": int, "type": tuple(StageKind.values)}
+    return {**stage, keys.count: int, keys.value: float, keys.others: BY_CURRENCY, keys.cards: [card]}
 
 
 class BoardFilters(Filters):
@@ -27,7 +49,7 @@ class BoardFilters(Filters):
     search = SearchFilter()
 
 
-def beside(actor: Actor, value: Money) -> dict[str, float]:
+def in_others(actor: Actor, value: Money) -> dict[str, float]:
     """Return what there is in other currencies than the organization's, in major units."""
     return {
         currency: money.to_major(minor, currency)
@@ -42,13 +64,14 @@ def in_own(actor: Actor, value: Money) -> float:
 
 
 class BoardView(Resource):
-    """A pipeline's board; a surface puts its parts together."""
+    """A pipeline's board; a surface says what a deal looks like there, and puts the parts together."""
 
     model = Deal
     card: ClassVar[type[Shape]]
+    keys: ClassVar[StageKeys]
 
-    def asked(self) -> tuple[Board, dict[str, list[Any]]]:
-        """Return the board that the query asks for, and the cards of its stages by their ids: a page of each."""
+    def asked(self) -> tuple[Board, list[dict[str, Any]]]:
+        """Return the board that the query asks for and its stages as they are shown, each with a page of its deals."""
         number, size = self.page_asked()
         parameters = filtering.asked(self.surface, BoardFilters, self.request.GET, self.renames)
         values = filtering.clean(BoardFilters, parameters)
@@ -71,7 +94,20 @@ class BoardView(Resource):
             plan=replay and ("board", replay.key),
             filled=replay.filled if replay else {},
         )
-        return found, cards
+        return found, [self._shown(column, cards[column.id]) for column in found.columns]
+
+    def _shown(self, column: Column, cards: list[Any]) -> dict[str, Any]:
+        return {
+            "id": column.id,
+            "name": column.name,
+            "position": column.position,
+            "probability": column.probability,
+            "type": column.kind,
+            self.keys.count: column.total.count,
+            self.keys.value: in_own(self.actor, column.total.value),
+            self.keys.others: in_others(self.actor, column.total.value),
+            self.keys.cards: cards,
+        }
 
 
 def deals(actor: Actor, parameters: Mapping[str, str]) -> QuerySet[Deal]:

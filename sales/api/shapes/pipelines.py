@@ -63,3 +63,27 @@ class PipelineFields(Shape):
 
     class Meta:
         model = Pipeline
+
+
+class Worth(Shape):
+    """Amounts: in the organization's currency, and in others."""
+
+    value = serializers.FloatField(read_only=True)
+    values_by_currency = serializers.DictField(child=serializers.FloatField(), read_only=True)
+
+
+class Standing(Worth):
+    """So many deals, and what they are worth."""
+
+    count = serializers.IntegerField(read_only=True)
+
+
+class PipelineStats(Shape):
+    """The figures of a pipeline's deals (docs/figures.md)."""
+
+    open = Standing(read_only=True)
+    won = Standing(read_only=True)
+    lost = Standing(read_only=True)
+    weighted = Worth(read_only=True)
+    conversion_rate = serializers.FloatField(read_only=True)
+    average_cycle = serializers.FloatField(read_only=True, allow_null=True)

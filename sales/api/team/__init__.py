@@ -1,5 +1,5 @@
 """Sales on the Team surface."""
 
-from sales.api.team import deals, pipelines
+from sales.api.team import board, deals, pipelines
 
-urlpatterns = [*pipelines.urlpatterns, *deals.urlpatterns]
+urlpatterns = [*pipelines.urlpatterns, *board.urlpatterns, *deals.urlpatterns]

@@ -28,7 +28,7 @@ class TeamDeal(DealFields, CamelShape):
 
 
 class TeamDeals(Deals):
-    """`/deals`: one deal and its position in its stage; the list is the board."""
+    """`/deals`: one deal and its position in its stage; the list is the board (`sales.api.team.board`)."""
 
     surface = TEAM
     shape = TeamDeal
@@ -53,7 +53,4 @@ class TeamDeals(Deals):
         return super().shown(row, status, position=places.position_of(self.actor, row.pk), **extra)
 
 
-urlpatterns = [
-    route("deals", TeamDeals, post="create"),
-    route("deals/<uuid:pk>", TeamDeals, **OBJECT),
-]
+urlpatterns = [route("deals/<uuid:pk>", TeamDeals, **OBJECT)]

@@ -7,18 +7,23 @@ from django.http import HttpResponse
 
 from crm.api.routes import route
 from crm.api.schema import describes
-from crm.api.shapes import CamelShape
+from crm.api.shapes import CamelShape, Derived
+from crm.api.surfaces import Page
 from crm.api.team import TEAM
+from sales.api.resources.board import in_others, in_own
 from sales.api.resources.pipelines import Pipelines
 from sales.api.shapes.deals import Drag
-from sales.api.shapes.pipelines import PipelineFields
+from sales.api.shapes.pipelines import PipelineFields, PipelineStats
 from sales.api.team.deals import POSITION, TeamDeals
 from sales.models import Pipeline
-from sales.services import moves
+from sales.services import figures, moves
+from sales.services.figures import DealFigures, Money
 
 
 class TeamPipeline(PipelineFields, CamelShape):
-    """A pipeline in camelCase."""
+    """A pipeline in camelCase, with the figures of its deals."""
+
+    stats = Derived(("id",), str, PipelineStats())
 
 
 class TeamPipelines(Pipelines):
@@ -26,6 +31,27 @@ class TeamPipelines(Pipelines):
 
     surface = TEAM
     shape = TeamPipeline
+
+    def answer_page(self, page: Page) -> HttpResponse:
+        """Answer a page, each pipeline with the figures of the deals that the actor sees; none where they see none."""
+        known = figures.by_pipeline(self.actor) if self.actor.can("deals:view") else {}
+        for row in page.rows:
+            row["stats"] = self.stats_of(known.get(row["stats"], DealFigures()))
+        return super().answer_page(page)
+
+    def stats_of(self, told: DealFigures) -> dict[str, Any]:
+        """Return figures as they are shown."""
+        totals = {"open": told.open, "won": told.won, "lost": told.lost}
+        return {
+            **{status: {"count": total.count, **self.money(total.value)} for status, total in totals.items()},
+            "weighted": self.money(told.weighted),
+            "conversionRate": told.conversion_rate,
+            "averageCycle": told.average_cycle,
+        }
+
+    def money(self, value: Money) -> dict[str, Any]:
+        """Return amounts as they are shown."""
+        return {"value": in_own(self.actor, value), "valuesByCurrency": in_others(self.actor, value)}
 
 
 class TeamDrag(Drag, CamelShape):
