@@ -450,6 +450,7 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 ("cost_per_unit", models.BigIntegerField(blank=True, null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
                 ("reference_type", models.CharField(blank=True, max_length=30)),
                 ("reference_id", models.UUIDField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

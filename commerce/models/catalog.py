@@ -8,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from commerce.models.stock import StockItem
@@ -27,6 +28,26 @@ class ProductStatus(models.TextChoices):
     DISCONTINUED = "discontinued"
 
 
+class CategoryRows(TenantQuerySet[Any]):
+    """Questions about categories."""
+
+    def within(self, actor: Actor | UUID, category_id: UUID) -> Self:
+        """Keep a living category of the actor's organization, and everything below it."""
+        organization_id = actor.organization_id if isinstance(actor, Actor) else actor
+        below = RawSQL(_BELOW, (organization_id, category_id, organization_id))  # noqa: S611 - fixed text
+        return self.filter(pk__in=below)
+
+
+_BELOW = """
+    WITH RECURSIVE below AS (
+        SELECT id FROM commerce_category WHERE organization_id = %s AND id = %s AND deleted_at IS NULL
+        UNION
+        SELECT child.id FROM commerce_category AS child JOIN below ON child.parent_id = below.id
+        WHERE child.organization_id = %s AND child.deleted_at IS NULL
+    ) SELECT id FROM below
+"""
+
+
 class Category(TenantModel):
     """A shelf of the shop; what is on its children is on it too."""
 
@@ -42,6 +63,8 @@ class Category(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[Any] = CategoryRows.as_manager()
 
     class Meta:
         verbose_name_plural = "categories"
@@ -96,6 +119,14 @@ class ProductRows(TenantQuerySet[Any]):
         """Keep the products in which every word of `text` begins a word of name, SKU, brand or description."""
         organization_id = actor.organization_id if isinstance(actor, Actor) else actor
         return self.filter(search.matching("search", organization_id, text))
+
+    def on_sale(self) -> Self:
+        """Keep what a shop shows: living products that are active."""
+        return self.filter(deleted_at__isnull=True, status=ProductStatus.ACTIVE)
+
+    def within(self, actor: Actor | UUID, category_id: UUID) -> Self:
+        """Keep what stands in a category or anywhere below it."""
+        return self.filter(category_id__in=Category.objects.of(actor).within(actor, category_id).values("pk"))
 
 
 class Product(TenantModel):

@@ -37,7 +37,8 @@ class StockItem(TenantModel):
 class StockMovement(TenantModel):
     """One change of a balance, never altered: the changes of a stock item sum up to its quantity.
 
-    `balance` is what was there afterwards, `cost_per_unit` is in minor units, `reference_*` the thing that caused it.
+    `balance` is what was there afterwards, `cost_per_unit` is in minor units of `currency`, `reference_*` names the
+    thing that caused it.
     """
 
     stock = TenantForeignKey(StockItem, related_name="movements", db_index=False)
@@ -46,6 +47,7 @@ class StockMovement(TenantModel):
     type = models.CharField(max_length=10, choices=MovementType)
     reason = models.CharField(max_length=500, blank=True)
     cost_per_unit = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
     reference_type = models.CharField(max_length=30, blank=True)
     reference_id = models.UUIDField(null=True, blank=True)
     created_by = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)

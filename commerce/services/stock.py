@@ -18,7 +18,7 @@ from crm.core import clock, events, money, sql
 from crm.core.actor import Actor
 from crm.core.errors import Conflict, Invalid
 from crm.core.ids import uuid7
-from crm.core.locking import lock_many
+from crm.core.locking import lock_many, lock_one
 
 OPENING = "Opening stock"
 
@@ -81,9 +81,10 @@ def adjust_stock(
     """
     if adjustment == 0:
         raise Invalid(adjustment="An adjustment of nothing is none.")
-    cost = None if cost_per_unit is None else money.to_minor(cost_per_unit, product.currency, field="cost_per_unit")
-    stock_id = sold_from(product, variant)
-    (movement,) = _move(actor, {stock_id: adjustment}, MovementType(type), reason, cost_per_unit=cost)
+    cost = None
+    if cost_per_unit is not None:
+        cost = (money.to_minor(cost_per_unit, product.currency, field="cost_per_unit"), product.currency)
+    (movement,) = _move(actor, {sold_from(product, variant): adjustment}, MovementType(type), reason, cost=cost)
     _record_adjustment(actor, product, variant, movement)
     return movement
 
@@ -91,7 +92,7 @@ def adjust_stock(
 def correct_stock(actor: Actor, product: Product, quantity: int, *, variant: Variant | None = None) -> None:
     """Let the balance be `quantity`, as somebody counted it: the difference is a movement; none, none."""
     stock_id = sold_from(product, variant)
-    item = lock_many(StockItem.objects.of(actor), [stock_id])[stock_id]
+    item = lock_one(StockItem.objects.of(actor), stock_id)
     if item.quantity != quantity:
         (movement,) = _move(actor, {stock_id: quantity - item.quantity}, MovementType.CORRECTION, "Set to a new count")
         _record_adjustment(actor, product, variant, movement)
@@ -107,9 +108,13 @@ def open_stock(actor: Actor, quantity: int, *, reorder_level: int = 0) -> StockI
     return item
 
 
-def set_reorder_level(actor: Actor, stock_id: UUID, level: int) -> None:
-    """Change from which balance on (downwards) stock counts as low."""
-    StockItem.objects.of(actor).filter(pk=stock_id).update(reorder_level=level, updated_at=clock.now())
+def change_reorder_level(actor: Actor, stock_id: UUID, level: int) -> dict[str, dict[str, int]]:
+    """Set from which balance on (downwards) stock counts as low; return the change as an event tells it."""
+    item = lock_one(StockItem.objects.of(actor), stock_id)
+    changes = events.changed(item, {"reorder_level": level})
+    if changes:
+        item.save(update_fields=["reorder_level", "updated_at"])
+    return changes
 
 
 def sold_from(product: Product, variant: Variant | None = None) -> UUID:
@@ -131,7 +136,7 @@ def _move(
     reason: str,
     *,
     reference: Model | None = None,
-    cost_per_unit: int | None = None,
+    cost: tuple[int, str] | None = None,
 ) -> list[StockMovement]:
     """Lock, check, change every balance and write every movement; tell of what fell to its reorder level."""
     if not changes:
@@ -149,7 +154,8 @@ def _move(
             change=change,
             type=type,
             reason=reason,
-            cost_per_unit=cost_per_unit,
+            cost_per_unit=cost[0] if cost else None,
+            currency=cost[1] if cost else "",
             reference_type=str(reference._meta.model_name) if reference else "",  # noqa: SLF001 - documented metadata
             reference_id=reference.pk if reference else None,
             created_by_id=actor.user_id,
@@ -188,9 +194,9 @@ _CHANGE = """
         RETURNING commerce_stockitem.id, quantity
     )
     INSERT INTO commerce_stockmovement (id, organization_id, stock_id, change, balance, type, reason, cost_per_unit,
-                                        reference_type, reference_id, created_by_id, created_at)
+                                        currency, reference_type, reference_id, created_by_id, created_at)
     SELECT moved.id, %s::uuid, moved.stock_id, moved.change, changed.quantity, %s, %s, %s::bigint,
-           %s, %s::uuid, %s::uuid, %s
+           %s, %s, %s::uuid, %s::uuid, %s
     FROM moved JOIN changed ON changed.id = moved.stock_id
     RETURNING stock_id, balance
 """
@@ -209,6 +215,7 @@ def _written(actor: Actor, movements: Sequence[StockMovement]) -> list[tuple[str
         alike.type,
         alike.reason,
         alike.cost_per_unit,
+        alike.currency,
         alike.reference_type,
         alike.reference_id,
         alike.created_by_id,

@@ -3,15 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from accounts.models import User
 from contacts.models import Company
 from contacts.services import indexing, wording
 from contacts.services.references import held_company, owner_for, owner_of_new, visible_company
 from crm.core import clock, events, money
 from crm.core.actor import Actor
-from crm.core.locking import hold, lock_one
+from crm.core.locking import hold, lock_one, take_turns
 
 INDEXED = frozenset({"name", "phone", "website"})
 
@@ -92,10 +90,7 @@ def company_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -
 def company_named(actor: Actor, name: str) -> Company:
     """Find the organization's company of this name (case, accents and spaces aside), or make it."""
     normalized = indexing.normal_name(name)[:200]
-    with connection.cursor() as cursor:  # two at once would make it twice
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"{actor.organization_id}{normalized}"]
-        )
+    take_turns(actor.organization_id, "company", normalized)  # two at once would make it twice
     same = Company.objects.of(actor).alive().filter(name_normalized=normalized)
     found: list[Company] = hold(same.order_by("created_at", "id")[:1])
     if found:

@@ -3,15 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from contacts.models import Company, Contact, Status
 from contacts.services import companies, indexing, wording
 from contacts.services.references import held_company, owner_for, owner_of_new
 from crm.core import clock, events, sql
 from crm.core.actor import Actor
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one
+from crm.core.locking import lock_one, take_turns
 from crm.core.replay import Replayed
 
 MOST_DUPLICATES = 20
@@ -152,10 +150,7 @@ def _require_identity(contact: Contact) -> None:
 
 
 def _reject_duplicates(actor: Actor, contact: Contact) -> None:
-    with connection.cursor() as cursor:  # of two at once, the second must see the first
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"{actor.organization_id}{contact.dedupe_hash}"]
-        )
+    take_turns(actor.organization_id, "identity", contact.dedupe_hash)  # of two at once, the second sees the first
     same = Contact.objects.of(actor).alive().filter(dedupe_hash=contact.dedupe_hash).exclude(pk=contact.pk)
     if same.exists():
         seen = [str(pk) for pk in duplicates_of(actor, contact)]

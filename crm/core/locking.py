@@ -1,4 +1,4 @@
-"""The one door to row locks. Order: rows of one table by primary key, tables from the parent to the child.
+"""The one door to locks. Order: rows of one table by primary key, tables from the parent to the child.
 
 Keys never change, so the locks are those that let others refer to the row meanwhile.
 """
@@ -11,6 +11,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Model, QuerySet
 from psycopg import errors as pg
 
+from crm.core import sql
 from crm.core.errors import Conflict, NotFound
 
 Row = TypeVar("Row", bound=Model)
@@ -37,6 +38,26 @@ def lock_many(rows: QuerySet[Row], pks: Iterable[UUID]) -> dict[UUID, Row]:
     """Lock the rows in the order of their keys, so that two callers never wait for each other in a circle."""
     locked = rows.select_for_update(of=("self",), no_key=True).filter(pk__in=set(pks)).order_by("pk")
     return {row.pk: row for row in locked}
+
+
+def take_turns(organization_id: UUID, matter: str, *names: str) -> None:
+    """Wait until nobody else of the organization is at this matter under these names; held until the transaction ends.
+
+    For what no row stands for yet, such as a name about to be taken. Names in an order that all callers share.
+    """
+    keys = [_turn(organization_id, matter, name) for name in names or ("",)]
+    sql.fetch("SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name", [keys])
+
+
+def is_free_turn(organization_id: UUID, matter: str, name: str) -> bool:
+    """Take the turn as `take_turns` does where nobody has it; tell whether it was taken. Never waits."""
+    key = _turn(organization_id, matter, name)
+    ((taken,),) = sql.fetch("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    return bool(taken)
+
+
+def _turn(organization_id: UUID, matter: str, name: str) -> str:
+    return f"{organization_id} {matter} {name}"
 
 
 def retrying(work: Callable[[], Result]) -> Result:

@@ -1,4 +1,4 @@
-"""`manage.py check_stock`: is every balance what its ledger says?"""
+"""`manage.py check_stock`: whether every balance is what its ledger says."""
 
 from argparse import ArgumentParser
 from typing import Any

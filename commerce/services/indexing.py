@@ -1,0 +1,41 @@
+"""What products are found and compared by: search words and normalised columns."""
+
+from commerce.models import Brand, Product
+from contacts.services.indexing import normal_name
+from crm.core import search
+from crm.core.locking import lock_many
+
+BATCH = 200  # rows of one UPDATE, each with a search column of its own
+SOURCES = frozenset({"name", "sku", "description", "brand_id"})
+DERIVED = frozenset({"name_normalized", "sku_normalized", "search"})
+
+
+def normal_sku(sku: str) -> str:
+    """Return the form in which SKUs are compared: case aside."""
+    return sku.casefold()
+
+
+def refresh(product: Product, brand: Brand | None) -> None:
+    """Set every derived column of a product from its name, SKU, description and brand."""
+    product.name_normalized = normal_name(product.name)[:200]
+    product.sku_normalized = normal_sku(product.sku)
+    product.search = search.vector(
+        product.organization_id, product.name, product.sku, brand.name if brand else "", product.description
+    )
+
+
+def refresh_branded(brand: Brand) -> int:
+    """Let the brand's products, deleted ones too, be found under its new name; a deleted brand loses them.
+
+    Return how many there are.
+    """
+    rows = Product.objects.of(brand.organization_id)
+    called = None if brand.deleted_at else brand
+    pks = list(rows.filter(brand=brand).order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        batch = lock_many(rows, pks[start : start + BATCH]).values()
+        for product in batch:
+            product.brand = called
+            refresh(product, called)
+        rows.bulk_update(batch, ["brand", "search"])
+    return len(pks)

@@ -1,0 +1,90 @@
+"""What categories and brands have in common: names by which they are found or made, and slugs that stand once."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any, TypeVar
+from uuid import UUID
+
+from commerce.models import Brand, Category
+from contacts.services.indexing import normal_name
+from crm.core import events, search
+from crm.core.actor import Actor
+from crm.core.errors import Conflict, Invalid
+from crm.core.locking import hold, take_turns
+
+Named = TypeVar("Named", Category, Brand)
+
+LONGEST_NAME = 100
+
+
+def change(actor: Actor, row: Category | Brand, fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Set the fields on the row, with the normalised name and slug that follow; return what changed.
+
+    A slug is made where there is none, and then gets a number if it is taken; asked for and taken, it is a `Conflict`.
+    A new name alone leaves the slug as it is: links lead there.
+    """
+    changes = events.changed(row, {name: value for name, value in fields.items() if name != "slug"})
+    row.name_normalized = normal_name(row.name)[:LONGEST_NAME]
+    asked = fields.get("slug") or ""
+    if row.slug and asked in {"", row.slug}:
+        return changes
+    take_turns(actor.organization_id, f"slugs of {type(row).__name__}")
+    others = type(row).objects.of(actor).alive().exclude(pk=row.pk)
+    if asked and others.filter(slug=asked).exists():
+        raise Conflict(f"The slug {asked} is taken.", details={"slug": "This slug is taken."})
+    return changes | events.changed(row, {"slug": asked or _free_slug(row, others)})
+
+
+def _free_slug(row: Category | Brand, others: Any) -> str:
+    made = "-".join(search.words(row.name))[:LONGEST_NAME].strip("-") or type(row).__name__.lower()
+    taken = set(others.filter(slug__startswith=made).values_list("slug", flat=True))
+    return next(slug for number in count(1) if (slug := made if number == 1 else f"{made}-{number}") not in taken)
+
+
+def meant(
+    actor: Actor, model: type[Named], fields: dict[str, Any], *, current: UUID | None, make: Callable[..., Named]
+) -> Named | None:
+    """Take `category_id` and `category` (a name), or those of a brand, out of the fields and return which is meant.
+
+    An id counts where it names another than the current one, else the name: one that is unknown is made. What is
+    returned is held: nobody renames or deletes it until the transaction ends.
+    """
+    key = model.__name__.lower()
+    is_named, name = key in fields, fields.pop(key, None)
+    pk = fields.pop(f"{key}_id", current)
+    if pk != current:
+        return _by_id(actor, model, pk) if pk else None
+    if is_named and not name:
+        return None
+    row = held(actor, model, current)
+    if is_named and (row is None or row.name_normalized != normal_name(name)[:LONGEST_NAME]):
+        return _by_name(actor, model, name, make)
+    return row
+
+
+def held(actor: Actor, model: type[Named], pk: UUID | None) -> Named | None:
+    """Return the living one with this id, held."""
+    found = hold(model.objects.of(actor).alive().filter(pk=pk)) if pk else []
+    return found[0] if found else None
+
+
+def _by_id(actor: Actor, model: type[Named], pk: UUID) -> Named:
+    found = held(actor, model, pk)
+    if found is None:
+        key = model.__name__.lower()
+        raise Invalid(**{f"{key}_id": f"There is no such {key}."})
+    return found
+
+
+def _by_name(actor: Actor, model: type[Named], name: str, make: Callable[..., Named]) -> Named:
+    """Find the oldest of this name (case, accents and spaces aside), or make it; of two at once, one does."""
+    normalized = normal_name(name)[:LONGEST_NAME]
+    same = model.objects.of(actor).alive().filter(name_normalized=normalized).order_by("id")[:1]
+    found: list[Named] = hold(same)
+    if not found:
+        take_turns(actor.organization_id, f"names of {model.__name__}", normalized)
+        found = hold(same)
+    if found:
+        return found[0]
+    actor.require("products:create")
+    return make(actor, name=name)

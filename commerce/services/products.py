@@ -1,0 +1,125 @@
+"""Writes to products: on every surface the same rows."""
+
+from decimal import Decimal
+from typing import Any
+
+from commerce.models import Brand, Category, Product, Variant
+from commerce.services import brands, categories, indexing, naming, skus, stock
+from crm.core import clock, events, money, sql
+from crm.core.actor import Actor
+from crm.core.errors import Invalid
+from crm.core.locking import lock_one
+
+AMOUNTS = ("price", "sale_price", "cost")
+
+
+def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) -> Product:
+    """Create a product; amounts are in major units of `currency`, by default the organization's.
+
+    `category` and `brand` name what is found or made. An SKU is made of the name where none is given. What is in
+    stock from the start (`stock_quantity`) is the first movement of its ledger.
+    """
+    product = Product(organization_id=actor.organization_id, created_by_id=actor.user_id, currency=actor.currency)
+    quantity, level = fields.pop("stock_quantity", None) or 0, fields.pop("reorder_level", None) or 0
+    product.category = _category(actor, product, fields)
+    product.brand = _brand(actor, product, fields)
+    _set_currency(product, fields)
+    sku = fields.pop("sku", "")
+    if sku:
+        skus.claim(actor, [sku])
+    events.changed(product, in_minor_units({**fields, "price": price}, fields["currency"]) | {"name": name})
+    product.sku = sku or skus.free_sku(actor, name)
+    indexing.refresh(product, product.brand)
+    product.stock = stock.open_stock(actor, quantity, reorder_level=level)
+    sql.insert(product)
+    events.record(
+        actor,
+        "product.created",
+        product,
+        title=f"Product {product} created",
+        metadata={"sku": product.sku, "stock_quantity": quantity},
+    )
+    return product
+
+
+def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
+    """Change a product; nothing changed, nothing recorded. A new `stock_quantity` is a correction in the ledger."""
+    known = (product.category_id, product.brand_id)
+    moves = [not {key, f"{key}_id"}.isdisjoint(fields) for key in ("category", "brand")]
+    # Category and brand first: whoever renames or deletes one locks it before its products.
+    category, brand = _category(actor, product, fields), _brand(actor, product, fields)
+    product = lock_one(Product.objects.of(actor).alive(), product.pk)
+    if not moves[0] and product.category_id != known[0]:
+        category = naming.held(actor, Category, product.category_id)
+    if not moves[1] and product.brand_id != known[1]:
+        brand = naming.held(actor, Brand, product.brand_id)
+    quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
+    _set_currency(product, fields)
+    if not fields.get("sku", "-"):
+        del fields["sku"]
+    references = {"category_id": category.pk if category else None, "brand_id": brand.pk if brand else None}
+    changes = events.changed(product, in_minor_units(fields, fields["currency"]) | references)
+    if "sku" in changes:
+        skus.claim(actor, [product.sku], own=[product.pk])
+    written = set(changes)
+    if indexing.SOURCES & changes.keys():
+        indexing.refresh(product, brand)
+        written |= indexing.DERIVED
+    if level is not None:
+        changes |= stock.change_reorder_level(actor, product.stock_id, level)
+    if changes:
+        product.save(update_fields={*written, "updated_at"})
+        events.record(actor, "product.updated", product, title=f"Product {product} updated", changes=changes)
+    if quantity is not None:
+        stock.correct_stock(actor, product, quantity)
+    return product
+
+
+def delete_product(actor: Actor, product: Product) -> None:
+    """Delete softly, its variants with it: their SKUs can be used again. Its stock stays in the ledger."""
+    product = lock_one(Product.objects.of(actor).alive(), product.pk)
+    product.deleted_at = clock.now()
+    product.save(update_fields=["deleted_at", "updated_at"])
+    Variant.objects.of(actor).alive().filter(product=product).update(deleted_at=product.deleted_at)
+    events.record(actor, "product.deleted", product, title=f"Product {product} deleted")
+
+
+def restore_product(actor: Actor, product: Product) -> Product:
+    """Bring a deleted product back with the variants deleted with it; one that is not deleted stays as it is.
+
+    An SKU taken meanwhile: `Conflict`.
+    """
+    product = lock_one(Product.objects.of(actor), product.pk)
+    if product.deleted_at is None:
+        return product
+    variants = Variant.objects.of(actor).filter(product=product, deleted_at=product.deleted_at)
+    skus.claim(actor, [product.sku, *variants.values_list("sku", flat=True)])
+    variants.update(deleted_at=None)
+    product.deleted_at = None
+    product.save(update_fields=["deleted_at", "updated_at"])
+    events.record(actor, "product.restored", product, title=f"Product {product} restored")
+    return product
+
+
+def _category(actor: Actor, product: Product, fields: dict[str, Any]) -> Category | None:
+    return naming.meant(actor, Category, fields, current=product.category_id, make=categories.create_category)
+
+
+def _brand(actor: Actor, product: Product, fields: dict[str, Any]) -> Brand | None:
+    return naming.meant(actor, Brand, fields, current=product.brand_id, make=brands.create_brand)
+
+
+def _set_currency(product: Product, fields: dict[str, Any]) -> None:
+    """Check the currency that the fields name; a new one converts no amount."""
+    currency = (fields.get("currency") or product.currency).upper()
+    if currency not in money.CURRENCIES:
+        raise Invalid(currency="Choose an ISO 4217 currency, such as EUR.")
+    if product.price is not None and money.exponent(currency) != money.exponent(product.currency):
+        raise Invalid(currency=f"Amounts in {product.currency} cannot stand for amounts in {currency}.")
+    fields["currency"] = currency
+
+
+def in_minor_units(fields: dict[str, Any], currency: str) -> dict[str, Any]:
+    """Return the fields, those that are amounts in minor units of the currency."""
+    amounts = {name: fields[name] for name in AMOUNTS if fields.get(name) is not None}
+    return fields | {name: money.to_minor(amount, currency, field=name) for name, amount in amounts.items()}

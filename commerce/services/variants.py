@@ -1,0 +1,91 @@
+"""Writes to variants: the forms a product comes in."""
+
+from typing import Any
+from uuid import UUID
+
+from commerce.models import Product, Variant
+from commerce.services import skus, stock
+from commerce.services.indexing import normal_sku
+from commerce.services.products import in_minor_units
+from crm.core import clock, events, sql
+from crm.core.actor import Actor
+from crm.core.errors import Invalid
+from crm.core.locking import lock_one
+
+
+def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) -> Variant:
+    """Create a variant; its `price` is in major units of the product's currency.
+
+    With a `stock_quantity` it has a stock of its own, else it is sold from the product's.
+    """
+    product = lock_one(Product.objects.of(actor).alive(), product.pk)
+    variant = Variant(organization_id=actor.organization_id, product=product)
+    quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
+    sku = fields.pop("sku", "")
+    if sku:
+        skus.claim(actor, [sku])
+    events.changed(variant, in_minor_units(fields, product.currency) | {"name": name})
+    variant.sku = sku or skus.free_sku(actor, product.sku, name)
+    variant.sku_normalized = normal_sku(variant.sku)
+    _set_stock(actor, variant, quantity, level)
+    sql.insert(variant)
+    _record(actor, "created", variant, metadata={"product_id": str(product.pk), "sku": variant.sku})
+    return variant
+
+
+def update_variant(actor: Actor, variant: Variant, **fields: Any) -> Variant:
+    """Change a variant; a new `stock_quantity` is a correction in the ledger, or opens a stock of its own."""
+    product = lock_one(Product.objects.of(actor).alive(), variant.product_id)
+    variant = lock_one(Variant.objects.of(actor).alive(), variant.pk)
+    quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
+    if not fields.get("sku", "-"):
+        del fields["sku"]
+    changes = events.changed(variant, in_minor_units(fields, product.currency))
+    if "sku" in changes:
+        skus.claim(actor, [variant.sku], own=[variant.pk])
+        variant.sku_normalized = normal_sku(variant.sku)
+    corrected = quantity if variant.stock_id else None
+    changes |= _set_stock(actor, variant, quantity, level)
+    if changes:
+        written = {"stock_id" if name == "stock_quantity" else name for name in changes} - {"reorder_level"}
+        variant.save(update_fields={*written, "sku_normalized", "updated_at"})
+        _record(actor, "updated", variant, changes=changes, metadata={"product_id": str(product.pk)})
+    if corrected is not None:
+        stock.correct_stock(actor, product, corrected, variant=variant)
+    return variant
+
+
+def delete_variant(actor: Actor, variant: Variant) -> None:
+    """Delete softly; its SKU can be used again, its stock stays in the ledger."""
+    lock_one(Product.objects.of(actor), variant.product_id)
+    variant = lock_one(Variant.objects.of(actor).alive(), variant.pk)
+    variant.deleted_at = clock.now()
+    variant.save(update_fields=["deleted_at", "updated_at"])
+    _record(actor, "deleted", variant, metadata={"product_id": str(variant.product_id)})
+
+
+def variant_of(actor: Actor, product: Product, variant_id: UUID | None) -> Variant | None:
+    """Return the product's living variant that a body names, None where it names none; else `Invalid`."""
+    if variant_id is None:
+        return None
+    found: Variant | None = Variant.objects.of(actor).alive().filter(product=product, pk=variant_id).first()
+    if found is None:
+        raise Invalid(variant_id="The product has no such variant.")
+    return found
+
+
+def _set_stock(actor: Actor, variant: Variant, quantity: int | None, level: int | None) -> dict[str, dict[str, Any]]:
+    """Open a stock of the variant's own where a quantity asks for the first one, set its reorder level; return both."""
+    if variant.stock_id is None and quantity is not None:
+        variant.stock = stock.open_stock(actor, quantity, reorder_level=level or 0)
+        return {"stock_quantity": {"from": None, "to": quantity}}
+    if level is None:
+        return {}
+    if variant.stock_id is None:
+        raise Invalid(reorder_level="This variant is sold from the product's stock; give it a stock_quantity first.")
+    return stock.change_reorder_level(actor, variant.stock_id, level)
+
+
+def _record(actor: Actor, what: str, variant: Variant, **told: Any) -> None:
+    title = f"Variant {variant} of {variant.product} {what}"
+    events.record(actor, f"variant.{what}", variant, title=title, **told)
