@@ -140,12 +140,19 @@ class Reader:
         if plan and key in self._plans:
             return self._plans[key]
         asker = ANYBODY[actor.sees_all] if plan else actor
-        total = _tally(asker, tally) if tally else Window(Count("pk"))
+        total = self._tally(asker, tally) if tally else Window(Count("pk"))
         ids = rows(asker).order_by(*order).annotate(total=total).values("pk", "total")
         statement = self._projected(ids, order, limited=True)
         if plan:
             self._plans[key] = statement
         return statement
+
+    def _tally(self, actor: Actor, kind: str) -> RawSQL:
+        """Return the kept count of what the actor may see; what is nobody's own is everybody's."""
+        is_own = getattr(self.model, "owned_by", None) is not None and not actor.sees_all
+        params = [actor.organization_id, kind, *([actor.user_id] if is_own else [])]
+        statement = "(SELECT COALESCE(SUM(n), 0) FROM core_tally WHERE organization_id = %s AND kind = %s"
+        return RawSQL(f"{statement}{' AND owner_id = %s' if is_own else ''})", params)  # noqa: S611 - fixed text, bound parameters
 
     def _projected(self, ids: QuerySet[Any], order: tuple[str, ...], *, limited: bool = False) -> Statement:
         # A search for nothing but signs finds nothing: that is an empty page, which compilers else raise for.
@@ -204,11 +211,3 @@ class Reader:
 
 def _created_before(rows: Rows) -> Rows:
     return lambda asker: rows(asker).filter(created_at__lt=_BEFORE)
-
-
-def _tally(actor: Actor, kind: str) -> RawSQL:
-    """Return the kept count of what the actor may see."""
-    own = "" if actor.sees_all else " AND owner_id = %s"
-    params = [actor.organization_id, kind, *([] if actor.sees_all else [actor.user_id])]
-    statement = "(SELECT COALESCE(SUM(n), 0) FROM core_tally WHERE organization_id = %s AND kind = %s"
-    return RawSQL(f"{statement}{own})", params)  # noqa: S611 - fixed text, bound parameters

@@ -1,7 +1,5 @@
 """Commerce on the Platform surface."""
 
-from typing import Any
+from commerce.api.platform import catalog, terms
 
-from commerce.api.platform import terms
-
-urlpatterns: list[Any] = [*terms.urlpatterns]
+urlpatterns = [*catalog.urlpatterns, *terms.urlpatterns]

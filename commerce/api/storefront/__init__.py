@@ -1,7 +1,5 @@
 """The shop itself: the Storefront surface."""
 
-from typing import Any
+from commerce.api.storefront import carts, catalog
 
-from commerce.api.storefront import carts
-
-urlpatterns: list[Any] = [*carts.urlpatterns]
+urlpatterns = [*catalog.urlpatterns, *carts.urlpatterns]

@@ -1,0 +1,232 @@
+"""What products, variants, categories and brands look like, declared once in the domain's names."""
+
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce, JSONObject
+from rest_framework import serializers
+
+from commerce.models import Brand, Category, Product, ProductStatus, Variant
+from crm.api.shapes import Amount, Choice, Computed, Derived, FreeObject, Shape, Text
+
+LARGEST_STOCK = 10**9
+LONGEST_TEXT = 20_000
+MOST_IMAGES = 50
+
+
+class NameOf(serializers.CharField):
+    """A category or brand by its name, found or made by the service; shown as the name."""
+
+    shown_as = serializers.CharField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"required": False, "allow_null": True, "allow_blank": True, "max_length": 100} | kwargs))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the column it is read from."""
+        return (f"{self.source}__name",)
+
+    def assemble(self, name: str | None) -> str | None:
+        """Return the name, or None."""
+        return name
+
+
+class OfStock(serializers.IntegerField):
+    """A whole number that is kept with the stock: taken under its own name, read from `column` of the stock item."""
+
+    def __init__(self, column: str, **kwargs: Any) -> None:
+        self.column = column
+        super().__init__(**({"required": False, "min_value": 0} | kwargs))
+
+    def expression(self, source: str) -> Any:
+        """Return the SQL that reads it."""
+        return F(f"stock__{self.column}")
+
+
+class Sku(Text):
+    """An SKU; left out or empty it is made of the name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": 64} | kwargs))
+
+
+class Links(serializers.ListField):
+    """Addresses of pictures."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        child = serializers.URLField(max_length=500)
+        super().__init__(child=child, **({"required": False, "max_length": MOST_IMAGES} | kwargs))
+
+
+class Link(Text, serializers.URLField):
+    """An optional address; empty where there is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": 500, "allow_null": False} | kwargs))
+
+
+class ProductFields(Shape):
+    """A product."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=200)
+    sku = Sku()
+    description = Text(max_length=LONGEST_TEXT)
+    category = NameOf()
+    category_id = serializers.UUIDField(required=False, allow_null=True)
+    brand = NameOf()
+    brand_id = serializers.UUIDField(required=False, allow_null=True)
+    price = Amount(currency="currency", required=True, min_value=0)
+    sale_price = Amount(currency="currency", min_value=0, allow_null=True)
+    cost = Amount(currency="currency", min_value=0, allow_null=True)
+    currency = serializers.CharField(max_length=3, min_length=3, required=False)
+    stock_quantity = OfStock("quantity", max_value=LARGEST_STOCK)
+    reorder_level = OfStock("reorder_level", max_value=2**31 - 1)
+    status = Choice(ProductStatus)
+    images = Links()
+    attributes = FreeObject(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = Product
+
+
+class VariantFields(Shape):
+    """A variant; price and stock are null where it has the product's."""
+
+    id = serializers.UUIDField(read_only=True)
+    product_id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=200)
+    sku = Sku()
+    attributes = FreeObject(required=False)
+    price = Amount(currency="product__currency", min_value=0, allow_null=True)
+    currency = serializers.CharField(source="product.currency", read_only=True)
+    stock_quantity = OfStock("quantity", max_value=LARGEST_STOCK, allow_null=True)
+    reorder_level = OfStock("reorder_level", max_value=2**31 - 1, allow_null=True)
+    active = serializers.BooleanField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = Variant
+
+
+class Shelf(Shape):
+    """What categories and brands show alike."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=100)
+    slug = serializers.SlugField(max_length=120, allow_unicode=True, allow_blank=True, required=False)
+    description = Text(max_length=LONGEST_TEXT, allow_null=False)
+    active = serializers.BooleanField(required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+
+class CategoryFields(Shelf):
+    """A category."""
+
+    parent_id = serializers.UUIDField(required=False, allow_null=True)
+    image_url = Link()
+
+    class Meta:
+        model = Category
+
+
+class BrandFields(Shelf):
+    """A brand."""
+
+    logo_url = Link()
+
+    class Meta:
+        model = Brand
+
+
+class Money(Shape):
+    """An amount in minor units of its currency."""
+
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
+def money(amount: int | None, currency: str) -> dict[str, Any] | None:
+    """Return a money object, or None where there is no amount."""
+    return None if amount is None else {"amount": amount, "currency": currency}
+
+
+class ShopProduct(Shape):
+    """A product as a shop shows it."""
+
+    id = serializers.UUIDField(read_only=True)
+    sku = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+    description = serializers.CharField(read_only=True)
+    base_price = Derived(("price", "currency"), money, Money())
+    SalePrice = Derived(("sale_price", "currency"), money, Money(allow_null=True))
+    status = serializers.CharField(read_only=True)
+    brand_id = serializers.UUIDField(read_only=True)
+    category_id = serializers.UUIDField(read_only=True)
+    images = Links(read_only=True)
+    attributes = FreeObject(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = Product
+
+
+class ShopVariant(Shape):
+    """A form in which a product can be bought, with the price that is charged for it."""
+
+    id = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    attributes = serializers.DictField()
+    price = Money()
+    in_stock = serializers.BooleanField()
+
+
+def _sold(**conditions: Any) -> Any:
+    """Return the living, active variants of the product that the query is about."""
+    own = {"organization_id": OuterRef("organization_id"), "product_id": OuterRef("pk")}
+    return Variant.objects.filter(**own, active=True, deleted_at=None, **conditions)
+
+
+IN_STOCK = Q(stock__quantity__gt=0) | Exists(_sold(stock__quantity__gt=0))
+_VARIANTS = ArraySubquery(
+    _sold()
+    .order_by("created_at", "id")
+    .values(
+        variant=JSONObject(
+            id="id",
+            sku="sku",
+            name="name",
+            attributes="attributes",
+            price=JSONObject(amount=Coalesce("price", "product__current_price"), currency="product__currency"),
+            in_stock=Case(
+                When(stock__isnull=False, then=Q(stock__quantity__gt=0)), default=Q(product__stock__quantity__gt=0)
+            ),
+        )
+    )
+)
+
+
+class ShopProductDetails(ShopProduct):
+    """A product's own page: beside the list's keys whether it is in stock, and its variants."""
+
+    in_stock = Computed(
+        Case(When(IN_STOCK, then=Value(True)), default=Value(False), output_field=BooleanField()),
+        serializers.BooleanField(),
+    )
+    variants = Computed(_VARIANTS, ShopVariant(many=True))
+
+
+class ShopCategory(CategoryFields):
+    """A category as a shop shows it."""
+
+
+class ShopBrand(BrandFields):
+    """A brand as a shop shows it."""
