@@ -31,6 +31,7 @@ SYNONYMS = {
 }
 # Bodies that cannot be made from a shape alone, by (view or its parent, action): a function of the tenant.
 EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
+    ("Ledger", "create"): lambda tenant: {"adjustment": 1, "type": "restock", "reason": f"{tenant.mark} {number()}"},
     ("UserRoles", "assign"): lambda tenant: {"role_id": str(shared(Role, tenant).pk)},
     ("Roles", "grant"): lambda tenant: {"permission_id": str(built_in_id("contacts:view"))},
     ("TeamMembers", "partial_update"): lambda tenant: {"role": "viewer"},

@@ -31,6 +31,8 @@ PARAMETERS: dict[tuple[str, str], str] = {
     ("UserRoles", "pk"): "accounts.User",
     ("UserRoles", "role_pk"): "accounts.Role",
     ("Timeline", "pk"): "contacts.Contact",
+    ("OfProduct", "product_pk"): "commerce.Product",
+    ("ShopCategoryProducts", "pk"): "commerce.Category",
     ("Stages", "pipeline_pk"): "sales.Pipeline",
     ("TeamMoves", "pk"): "sales.Pipeline",
     ("Cart", "pk"): "commerce.CartItem",

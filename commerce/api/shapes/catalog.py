@@ -191,8 +191,8 @@ class ShopVariant(Shape):
 
 def _sold(**conditions: Any) -> Any:
     """Return the living, active variants of the product that the query is about."""
-    own = {"organization_id": OuterRef("organization_id"), "product_id": OuterRef("pk")}
-    return Variant.objects.filter(**own, active=True, deleted_at=None, **conditions)
+    rows = Variant.objects.filter(organization_id=OuterRef("organization_id"), product_id=OuterRef("pk"))
+    return rows.filter(active=True, deleted_at=None, **conditions)
 
 
 IN_STOCK = Q(stock__quantity__gt=0) | Exists(_sold(stock__quantity__gt=0))
