@@ -203,11 +203,15 @@ CONTACT_MERGES = ("sales.services.merging.follow_contact",)
 RENAMES = ("sales.services.indexing.reindex",)
 # Modules that invent each app's part of the demo (`contacts.demo.chapters.Chapter`), in this order.
 DEMO_CHAPTERS = ("contacts.demo.chapter",)
-EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {}
+EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {
+    "user.updated": ("sales.clock",),
+    "organization.updated": ("sales.clock",),
+}
 OUTBOX_HANDLERS = {
     "mail.invitation": "accounts.mails.send_invitation",
     "mail.verify_email": "accounts.mails.send_verification",
     "mail.reset_password": "accounts.mails.send_reset",
+    "sales.clock": "sales.services.schedule.follow_clock",
 }
 SESSION_LIFETIME = timedelta(days=30)
 SIMPLE_JWT = {

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.db.models.functions import Coalesce
 
-from crm.core import search
+from crm.core import clock, search
 from crm.core.actor import Actor
 from crm.core.models import KeptSum
 from crm.core.money import LARGEST_MINOR
@@ -217,6 +217,15 @@ class Deal(TenantModel):
 class ActivityRows(TenantQuerySet[Any]):
     """Questions about activities."""
 
+    def searched(self, actor: Actor | UUID, text: str) -> Self:
+        """Keep the activities in which every word of `text` begins a word of subject or description."""
+        organization_id = actor.organization_id if isinstance(actor, Actor) else actor
+        return self.filter(search.matching("search", organization_id, text))
+
+    def unfinished(self) -> Self:
+        """Keep what is still to be done."""
+        return self.filter(status__in=UNFINISHED)
+
     def visible_to(self, actor: Actor) -> Self:
         """Keep what the actor may see: all, or what is assigned to or was made by them."""
         rows = self.of(actor)
@@ -227,7 +236,8 @@ class Activity(TenantModel):
     """Something to do, or done: a task, call, meeting, e-mail or note about a contact, a company or a deal.
 
     `due_at` decides what is due; where a date alone was given, `due_on` keeps it and `due_at` is that day's last
-    second in the time zone of the owner (the person it is assigned to).
+    second in the time zone of the owner (the person it is assigned to). `scheduled_at` says since when it has been
+    due then for that person: what came up after a morning's reminder waits for the next one.
     """
 
     owned_by: ClassVar[str | None] = "owner_id"
@@ -240,6 +250,7 @@ class Activity(TenantModel):
     priority = models.CharField(max_length=6, choices=Priority, default=Priority.MEDIUM)
     due_at = models.DateTimeField(null=True, blank=True)
     due_on = models.DateField(null=True, blank=True, editable=False)
+    scheduled_at = models.DateTimeField(default=clock.now, editable=False)
     owner = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)
     created_by = TenantForeignKey(
         "accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False
@@ -247,6 +258,7 @@ class Activity(TenantModel):
     contact = TenantForeignKey("contacts.Contact", null=True, blank=True, related_name="+", db_index=False)
     company = TenantForeignKey("contacts.Company", null=True, blank=True, related_name="+", db_index=False)
     deal = TenantForeignKey(Deal, null=True, blank=True, related_name="activities", db_index=False)
+    search = SearchVectorField(null=True, editable=False)
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -274,6 +286,20 @@ class Activity(TenantModel):
             ),
             models.Index(
                 "organization",
+                "created_by",
+                F("created_at").desc(),
+                F("id").desc(),
+                name="activity_maker",
+                condition=Q(deleted_at=None),
+            ),
+            models.Index(
+                "organization",
+                "due_at",
+                name="activity_calendar",
+                condition=Q(deleted_at=None, due_at__isnull=False),
+            ),
+            models.Index(
+                "organization",
                 "due_at",
                 "owner",
                 name="activity_due",
@@ -289,6 +315,7 @@ class Activity(TenantModel):
             models.Index("organization", "contact", "id", name="activity_contact", condition=Q(contact__isnull=False)),
             models.Index("organization", "company", "id", name="activity_company", condition=Q(company__isnull=False)),
             models.Index("organization", "deal", "id", name="activity_deal", condition=Q(deal__isnull=False)),
+            GinIndex("search", name="activity_search", fastupdate=False),
         ]
         constraints = [
             models.CheckConstraint(
@@ -300,6 +327,10 @@ class Activity(TenantModel):
 
     def __str__(self) -> str:
         return self.subject
+
+    def is_own(self, actor: Actor) -> bool:
+        """Tell whether it is assigned to the actor or was made by them."""
+        return actor.user_id in {self.owner_id, self.created_by_id}
 
 
 class DailyReminder(TenantModel):

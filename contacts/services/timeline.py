@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from types import MappingProxyType
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -31,9 +32,8 @@ def add_entry(
     if kind == TimelineKind.NOTE and not content:
         raise Invalid(content="A note needs a text.")
     occurred_at = occurred_at or clock.now()
-    if kind in IN_TOUCH and occurred_at <= clock.now():
-        earlier = Q(last_contacted_at__isnull=True) | Q(last_contacted_at__lt=occurred_at)
-        Contact.objects.of(actor).filter(earlier, pk=contact.pk).update(last_contacted_at=occurred_at)
+    if kind in IN_TOUCH:
+        note_contact(actor, contact.pk, occurred_at)
     return events.record(
         actor,
         name,
@@ -45,3 +45,10 @@ def add_entry(
         content=content,
         occurred_at=occurred_at,
     )
+
+
+def note_contact(actor: Actor, contact_id: UUID, at: datetime) -> None:
+    """Keep when somebody was last in touch with the contact; what is yet to come does not count."""
+    if at <= clock.now():
+        earlier = Q(last_contacted_at__isnull=True) | Q(last_contacted_at__lt=at)
+        Contact.objects.of(actor).filter(earlier, pk=contact_id).update(last_contacted_at=at)

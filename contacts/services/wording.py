@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 LONG = frozenset({"notes", "description", "custom_fields", "address"})  # said to have changed, without from and to
-NAMES = {"email": "E-mail", "company_id": "Company", "contact_id": "Contact", "owner_id": "Owner"}
-SPOKEN_VALUES = frozenset({"lifecycle_stage", "lead_status"})
+NAMES = {
+    "email": "E-mail",
+    "company_id": "Company",
+    "contact_id": "Contact",
+    "owner_id": "Owner",
+    "due_at": "Due",
+}
+SPOKEN_VALUES = frozenset({"lifecycle_stage", "lead_status", "status"})
 LONGEST = 120
 
 Changes = Mapping[str, Mapping[str, Any]]

@@ -11,7 +11,6 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.api.surfaces import Surface
 from crm.core import clock, search
@@ -101,14 +100,9 @@ class MomentField(forms.Field):
         if not value:
             return None
         try:
-            found = parse_date(value) if len(value) <= len("2026-03-01") else parse_datetime(value)
-            if isinstance(found, datetime):
-                found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            found = None
-        if found is None:
-            raise ValidationError("Enter a date or a time in ISO 8601.")
-        return found
+            return clock.read(value)
+        except ValueError as error:
+            raise ValidationError("Enter a date or a time in ISO 8601.") from error
 
 
 class FromFilter(django_filters.Filter):

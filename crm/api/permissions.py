@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 
 from crm.core.errors import Forbidden
+from crm.core.tenant_models import TenantModel
 
 VERBS = {
     "list": "view",
@@ -49,6 +50,5 @@ class OwnsObject(BasePermission):
     """The object is the actor's own, or the actor sees all. A second lock behind `visible_to`."""
 
     def has_object_permission(self, request: Any, view: Any, obj: Any) -> bool:
-        """Compare the column that `owned_by` names."""
-        owned_by = getattr(obj, "owned_by", None)
-        return request.actor.sees_all or owned_by is None or getattr(obj, owned_by) == request.actor.user_id
+        """Ask the row; users and organizations are nobody's own."""
+        return request.actor.sees_all or not isinstance(obj, TenantModel) or obj.is_own(request.actor)

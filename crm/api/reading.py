@@ -150,8 +150,8 @@ class Reader:
     def _tally(self, actor: Actor, kind: str) -> RawSQL:
         """Return the kept count of what the actor may see; what is nobody's own is everybody's."""
         is_own = getattr(self.model, "owned_by", None) is not None and not actor.sees_all
-        params = [actor.organization_id, kind, *([actor.user_id] if is_own else [])]
-        statement = "(SELECT COALESCE(SUM(n), 0) FROM core_tally WHERE organization_id = %s AND kind = %s"
+        params = [actor.organization_id, tallies.counted_for(actor, kind), *([actor.user_id] if is_own else [])]
+        statement = "(SELECT COALESCE(SUM(n), 0) FROM core_tally WHERE organization_id = %s AND kind = ANY(%s)"
         return RawSQL(f"{statement}{' AND owner_id = %s' if is_own else ''})", params)  # noqa: S611 - fixed text, bound parameters
 
     def _projected(self, ids: QuerySet[Any], order: tuple[str, ...], *, limited: bool = False) -> Statement:

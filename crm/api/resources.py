@@ -136,8 +136,12 @@ class Resource(ApiView):
 
     def restore(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Bring a deleted one back; one that is not deleted stays as it is."""
-        row = self.restores(self.actor, self.get_row(pk, among=self.model.objects.visible_to(self.actor)))  # type: ignore[attr-defined]
+        row = self.restores(self.actor, self.get_row(pk, among=self.restorable(self.actor)))
         return self.shown(row)
+
+    def restorable(self, actor: Actor) -> QuerySet[Any]:
+        """Return the rows that a restore may name, deleted or not."""
+        return self.model.objects.visible_to(actor)  # type: ignore[attr-defined, no-any-return]
 
     def _plan(self, name: str) -> Any:
         return (type(self), name) if self.is_replayed else None

@@ -1,17 +1,37 @@
 """Time: stored and compared in UTC; calendar questions are asked in a named zone."""
 
+import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils.dateparse import parse_datetime
+
 ZONES = frozenset(available_timezones())
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 def now() -> datetime:
     """Return the present moment, in UTC."""
     return datetime.now(UTC)
+
+
+def read(text: str) -> date | datetime:
+    """Return the date or the time that an ISO 8601 text names, in UTC; one without a zone is meant so.
+
+    Raises ValueError for anything else, and for a time that is none in UTC.
+    """
+    if DATE.fullmatch(text):
+        return date.fromisoformat(text)
+    moment = parse_datetime(text)
+    if moment is None:
+        raise ValueError("neither a date nor a time")
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("a time beyond the calendar") from error
 
 
 def today(zone: str) -> date:

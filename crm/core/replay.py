@@ -6,17 +6,18 @@ the parameters is filled in each time.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from weakref import WeakSet
 
 from django.db.models import QuerySet
 
-from crm.core import sql
+from crm.core import clock, sql
 from crm.core.actor import Actor
 
 ORGANIZATION, USER = UUID(int=0xA1), UUID(int=0xA2)
+NOW = datetime(1, 1, 3, 7, 7, 7, 777777, tzinfo=UTC)  # in a question, the moment at which it is asked
 ANYBODY = {sees_all: Actor(organization_id=ORGANIZATION, user_id=USER, sees_all=sees_all) for sees_all in (True, False)}
 
 
@@ -28,8 +29,8 @@ class Statement:
     params: tuple[Any, ...]
 
     def run(self, actor: Actor, values: Mapping[Any, Any]) -> list[tuple[Any, ...]]:
-        """Fetch with the stand-ins, ids, texts, days and times, replaced by the actor's ids and `values`."""
-        known = {ORGANIZATION: actor.organization_id, USER: actor.user_id, **values}
+        """Fetch with the stand-ins, ids, texts, days and times, replaced by the actor's ids, the time and `values`."""
+        known = {ORGANIZATION: actor.organization_id, USER: actor.user_id, NOW: clock.now(), **values}
         return sql.fetch(self.text, [known.get(p, p) if isinstance(p, UUID | str | date) else p for p in self.params])
 
 

@@ -15,10 +15,18 @@ from crm.core.tenancy import operator
 
 def total(actor: Actor, kind: str) -> int:
     """Return how many living rows of `kind` the actor may see."""
-    rows = Tally.objects.filter(organization_id=actor.organization_id, kind=kind)
+    rows = Tally.objects.filter(organization_id=actor.organization_id, kind__in=counted_for(actor, kind))
     if not actor.sees_all:
         rows = rows.filter(owner_id=actor.user_id)
     return int(rows.aggregate(n=Coalesce(Sum("n"), 0))["n"])
+
+
+def counted_for(actor: Actor, kind: str) -> list[str]:
+    """Return the kinds whose sum is what the actor sees of `kind`.
+
+    Where rows belong to their owner and to their maker too, `<kind> for others` counts by maker what another owns.
+    """
+    return [kind] if actor.sees_all else [kind, f"{kind} for others"]
 
 
 def month_reaching(actor: Actor, kind: str, offset: int) -> tuple[datetime, int] | None:

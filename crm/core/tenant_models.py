@@ -53,6 +53,10 @@ class TenantModel(models.Model):
     class Meta:
         abstract = True
 
+    def is_own(self, actor: Actor) -> bool:
+        """Tell whether the row is the actor's own, or everybody's."""
+        return self.owned_by is None or getattr(self, self.owned_by) == actor.user_id
+
 
 class TenantForeignKey(models.ForeignKey):
     """A reference inside the organization; the database holds it as (organization_id, id), made by `TenantTable`."""

@@ -9,6 +9,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.core.clock
 import crm.core.ids
 import crm.core.tenant_models
 
@@ -293,6 +294,8 @@ class Migration(migrations.Migration):
                 ),
                 ("due_at", models.DateTimeField(blank=True, null=True)),
                 ("due_on", models.DateField(blank=True, editable=False, null=True)),
+                ("scheduled_at", models.DateTimeField(default=crm.core.clock.now, editable=False)),
+                ("search", django.contrib.postgres.search.SearchVectorField(editable=False, null=True)),
                 ("completed_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
@@ -389,6 +392,20 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(
                         models.F("organization"),
+                        models.F("created_by"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        condition=models.Q(("deleted_at", None)),
+                        name="activity_maker",
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        models.F("due_at"),
+                        condition=models.Q(("deleted_at", None), ("due_at__isnull", False)),
+                        name="activity_calendar",
+                    ),
+                    models.Index(
+                        models.F("organization"),
                         models.F("due_at"),
                         models.F("owner"),
                         condition=models.Q(
@@ -425,6 +442,9 @@ class Migration(migrations.Migration):
                         models.F("id"),
                         condition=models.Q(("deal__isnull", False)),
                         name="activity_deal",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        models.F("search"), fastupdate=False, name="activity_search"
                     ),
                 ],
                 "constraints": [

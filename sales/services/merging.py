@@ -4,7 +4,7 @@ from uuid import UUID
 
 from crm.core.actor import Actor
 from crm.core.locking import lock_many
-from sales.models import Deal
+from sales.models import Activity, Deal
 from sales.services import indexing
 
 
@@ -16,4 +16,7 @@ def follow_contact(actor: Actor, gone: UUID, kept: UUID) -> None:
     deals = Deal.objects.of(actor).filter(contact_id=gone)
     lock_many(deals, deals.values_list("pk", flat=True))
     deals.update(contact_id=kept)
+    activities = Activity.objects.of(actor).filter(contact_id=gone)
+    lock_many(activities, activities.values_list("pk", flat=True))
+    activities.update(contact_id=kept)
     indexing.reindex(actor, contact_id=kept)

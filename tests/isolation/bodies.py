@@ -14,6 +14,7 @@ from crm.api.schema import DESCRIPTION
 from crm.api.shapes import Shape
 from crm.api.views import ApiView
 from crm.core import clock
+from sales.models import Deal
 from tests.isolation.routes import Route
 from tests.isolation.tenants import Tenant, number
 from tests.isolation.things import shared, tenant_models
@@ -28,12 +29,15 @@ SYNONYMS = {
     "customer": "contact",
     "parent": "category",
     "opportunity": "deal",
+    "related": "deal",
 }
 # Bodies that cannot be made from a shape alone, by (view or its parent, action): a function of the tenant.
 EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
     ("Ledger", "create"): lambda tenant: {"adjustment": 1, "type": "restock", "reason": f"{tenant.mark} {number()}"},
     ("UserRoles", "assign"): lambda tenant: {"role_id": str(shared(Role, tenant).pk)},
     ("Roles", "grant"): lambda tenant: {"permission_id": str(built_in_id("contacts:view"))},
+    ("PlatformActivities", "create"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
+    ("PlatformActivities", "partial_update"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
     ("TeamMembers", "partial_update"): lambda tenant: {"role": "viewer"},
     ("Deals", "create"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
     ("Deals", "partial_update"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
@@ -44,6 +48,10 @@ EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
 # Shapes that actions read by themselves, by (view, action): seen by the fixture `seen` while every route is asked once.
 SEEN: dict[tuple[type[ApiView], str], type[Shape]] = {}
 PARAMETERS_SEEN: dict[tuple[type[ApiView], str], set[str]] = {}
+
+
+def _related(tenant: Tenant) -> dict[str, str]:
+    return {"related_type": "opportunity", "related_id": str(shared(Deal, tenant).pk)}
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def public(*addresses: str, **others: str) -> Table:
     return table
 
 
+SEES_ALL = narrowed(MANAGERS, "what was deleted is brought back by those who see everybody's; staff delete their own")
 SELF_ELSE_OWNER = narrowed(OWNER, "members change themselves alone; the walk asks about another user")
 
 PASSWORD_LINKS = ("auth/login", "auth/refresh", "auth/forgot-password", "auth/reset-password")
@@ -96,6 +97,8 @@ TEAM: Table = {
     "pipelines/<uuid:pk>/stages": {"POST": WRITERS},
     "deals": {"GET": MEMBERS, "POST": WRITERS},
     "deals/<uuid:pk>": {"GET": MEMBERS, "PATCH": WRITERS, "DELETE": MANAGERS},
+    **usual("tasks", delete=WRITERS, restore=SEES_ALL),
+    "tasks/<uuid:pk>/complete": {"POST": WRITERS},
 }
 
 PLATFORM: Table = {
@@ -127,6 +130,8 @@ PLATFORM: Table = {
     **usual("shipping-methods", write=MANAGERS, restore=None),
     **usual("tax-rates", write=MANAGERS, restore=None),
     "shop": {"GET": MANAGERS, "PATCH": MANAGERS},
+    **usual("activities", delete=WRITERS, restore=SEES_ALL),
+    "activities/<uuid:pk>/complete": {"POST": WRITERS},
 }
 
 STOREFRONT: Table = {

@@ -31,6 +31,7 @@ ALLOWED_IN_SERVICES: dict[tuple[str, str], str] = {
         "accounts/services/settings.py",
         "Organization.objects.filter",
     ): "an organization's own row, by the actor's organization",
+    ("sales/services/schedule.py", "Organization.objects.filter"): "an organization's own row, by its message's id",
     ("accounts/services/signing_in.py", "User.objects.filter"): "called by the sign-in, in its operator's step",
 }
 SHARED = {"RateCounter", "JobSlot"}  # tables that no organization owns

@@ -1,5 +1,5 @@
 """Sales on the Platform surface."""
 
-from sales.api.platform import deals, pipelines
+from sales.api.platform import activities, deals, pipelines
 
-urlpatterns = [*pipelines.urlpatterns, *deals.urlpatterns]
+urlpatterns = [*pipelines.urlpatterns, *deals.urlpatterns, *activities.urlpatterns]

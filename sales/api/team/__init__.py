@@ -1,5 +1,10 @@
 """Sales on the Team surface."""
 
-from sales.api.team import board, deals, pipelines
+from sales.api.team import activities, board, deals, pipelines
 
-urlpatterns = [*pipelines.urlpatterns, *board.urlpatterns, *deals.urlpatterns]
+urlpatterns = [
+    *pipelines.urlpatterns,
+    *board.urlpatterns,
+    *deals.urlpatterns,
+    *activities.urlpatterns,
+]

@@ -1,0 +1,134 @@
+"""Activities and tasks as resources: rows, filters, orders, services, and what a person is reminded of."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+
+from crm.api.filters import Filters, MomentField, SearchFilter
+from crm.api.resources import Resource
+from crm.api.schema import describes
+from crm.core import clock
+from crm.core.actor import Actor
+from crm.core.replay import NOW
+from sales.models import UNFINISHED, Activity, ActivityStatus, ActivityType, Priority
+from sales.services import activities
+
+MYSELF = "me"
+ASSIGNED = "Whom it is assigned to; `me` is the user who asks."
+ZONES_APART = timedelta(days=2)  # more than lies between the same day's ends in two time zones
+
+
+class DueFilter(django_filters.Filter):
+    """From or to a moment; what is due on a day matches that day in whichever time zone it is kept."""
+
+    field_class = MomentField
+
+    def day_of_organization(self, day: date) -> tuple[datetime, datetime]:
+        """Return where a day begins and ends for what has a time."""
+        return clock.day_bounds(day, self.parent.actor.organization_timezone)
+
+
+class DueFrom(DueFilter):
+    """From a moment on."""
+
+    def filter(self, qs: Any, value: date | datetime | None) -> Any:
+        """Narrow to what is due then or later."""
+        if value is None or isinstance(value, datetime):
+            return qs.filter(due_at__gte=value) if value else qs
+        begins, _ = self.day_of_organization(value)
+        near = max(begins, clock.EARLIEST + ZONES_APART) - ZONES_APART
+        return qs.filter(Q(due_on__gte=value) | Q(due_on=None, due_at__gte=begins), due_at__gte=near)
+
+
+class DueTo(DueFilter):
+    """Up to a moment."""
+
+    def filter(self, qs: Any, value: date | datetime | None) -> Any:
+        """Narrow to what is due until then."""
+        if value is None or isinstance(value, datetime):
+            return qs.filter(due_at__lte=value) if value else qs
+        _, ends = self.day_of_organization(value)
+        near = min(ends, clock.LATEST - ZONES_APART) + ZONES_APART
+        return qs.filter(Q(due_on__lte=value) | Q(due_on=None, due_at__lt=ends), due_at__lt=near)
+
+
+class TaskFilters(Filters):
+    """Filters of task lists."""
+
+    search = SearchFilter()
+    status = django_filters.ChoiceFilter(choices=ActivityStatus.choices)
+    priority = django_filters.ChoiceFilter(choices=Priority.choices)
+    owner_id = django_filters.UUIDFilter(help_text=ASSIGNED)
+    contact_id = django_filters.UUIDFilter()
+    company_id = django_filters.UUIDFilter()
+    deal_id = django_filters.UUIDFilter()
+    due_from = DueFrom()
+    due_to = DueTo()
+    overdue = django_filters.BooleanFilter(method="with_overdue")
+
+    def with_overdue(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:  # noqa: FBT001 - django-filter's signature
+        """Keep what is overdue, or what is not."""
+        late = Q(status__in=UNFINISHED, due_at__lt=NOW)
+        return rows.filter(late) if value else rows.exclude(late)
+
+
+class ActivityFilters(TaskFilters):
+    """Filters of activity lists."""
+
+    type = django_filters.ChoiceFilter(choices=ActivityType.choices)
+
+
+class Activities(Resource):
+    """Activities of every type."""
+
+    resource = "activities"
+    permissions = {"complete": "activities:update"}
+    model = Activity
+    noun = "Activity"
+    plural = "activities"
+    filters = ActivityFilters
+    tally = "activities"
+    orders = {"created_at": "created_at", "updated_at": "updated_at", "due_at": "due_at", "subject": "subject"}
+    creates = activities.create_activity
+    updates = activities.update_activity
+    deletes = activities.delete_activity
+    restores = activities.restore_activity
+
+    def filters_asked(self) -> dict[str, str]:
+        """Return the filters, oneself by id."""
+        asked = super().filters_asked()
+        if asked.get("owner_id") == MYSELF:
+            asked["owner_id"] = str(self.actor.user_id)
+        return asked
+
+    def restorable(self, actor: Actor) -> QuerySet[Activity]:
+        """Return the rows that a restore may name, to those who may restore."""
+        activities.require_restorer(actor)
+        return super().restorable(actor)
+
+    @describes(answer="shape")
+    def complete(self, request: Any, pk: UUID) -> HttpResponse:
+        """Mark one as done; what is done already is answered unchanged."""
+        return self.shown(activities.complete_activity(self.actor, self.get_row(pk)))
+
+
+class Tasks(Activities):
+    """Activities of type `task` alone."""
+
+    noun = "Task"
+    plural = "tasks"
+    filters = TaskFilters
+    tally = "tasks"
+    orders = {"created_at": "created_at", "updated_at": "updated_at", "due_date": "due_at", "title": "subject"}
+
+    def rows(self, actor: Actor) -> QuerySet[Activity]:
+        """Return the tasks a list shows."""
+        return super().rows(actor).filter(type=ActivityType.TASK)
+
+    def restorable(self, actor: Actor) -> QuerySet[Activity]:
+        """Return the tasks that a restore may name."""
+        return super().restorable(actor).filter(type=ActivityType.TASK)

@@ -1,0 +1,151 @@
+"""What activities look like, declared once in the domain's names; surfaces set the casing and their own words."""
+
+from datetime import date, datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from contacts.api.shapes import CompanyRef, NamedPerson, PersonRef
+from crm.api.shapes import Choice, Shape, Text
+from crm.core import clock
+from sales.models import Activity, ActivityStatus, ActivityType, Deal, Priority
+
+LONGEST_SUBJECT = 200
+LONGEST_DESCRIPTION = 20_000
+
+
+class Due(serializers.Field):
+    """A date or a time: a date is the end of that day for whom it is assigned to, and is shown as it was given."""
+
+    taken_as = shown_as = serializers.CharField
+    columns = ("due_at", "due_on")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"source": "due", "required": False, "allow_null": True} | kwargs))
+
+    def to_internal_value(self, data: Any) -> date | datetime:
+        """Take ISO 8601."""
+        try:
+            return clock.read(data.strip())
+        except (AttributeError, ValueError):
+            raise serializers.ValidationError(
+                "Enter a date or a time, such as 2026-12-01 or 2026-12-01T08:00:00Z."
+            ) from None
+
+    def assemble(self, due_at: datetime | None, due_on: date | None) -> date | datetime | None:
+        """Return what was given."""
+        return due_on or due_at
+
+
+class DueTime(Due):
+    """The same, always shown as the time."""
+
+    shown_as = serializers.DateTimeField
+
+    def assemble(self, due_at: datetime | None, due_on: date | None) -> date | datetime | None:
+        """Return the time."""
+        return due_at
+
+
+class DealTitle(Shape):
+    """A deal, by id and title."""
+
+    id = serializers.UUIDField(read_only=True)
+    title = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Deal
+
+
+class ActivityFields(Shape):
+    """What all activities have in common."""
+
+    id = serializers.UUIDField(read_only=True)
+    description = Text(max_length=LONGEST_DESCRIPTION)
+    status = Choice(ActivityStatus)
+    priority = Choice(Priority)
+    contact_id = serializers.UUIDField(required=False, allow_null=True)
+    contact = NamedPerson(read_only=True)
+    completed_at = serializers.DateTimeField(read_only=True)
+    created_by = PersonRef(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+    class Meta:
+        model = Activity
+
+
+class Task(ActivityFields):
+    """An activity of type `task`, by its assignee."""
+
+    title = serializers.CharField(source="subject", max_length=LONGEST_SUBJECT)
+    due_date = Due()
+    assignee_id = serializers.UUIDField(source="owner_id", required=False, allow_null=True)
+    assignee = PersonRef(source="owner", read_only=True)
+    company_id = serializers.UUIDField(required=False, allow_null=True)
+    company = CompanyRef(read_only=True)
+    deal_id = serializers.UUIDField(required=False, allow_null=True)
+    deal = DealTitle(read_only=True)
+
+
+# The Platform's words for what an activity may be about, and ours.
+RELATED = {"contact": "contact", "account": "company", "opportunity": "deal"}
+
+
+class RelatedType(serializers.ChoiceField):
+    """What kind of thing it is about."""
+
+    columns = ("deal_id", "contact_id", "company_id")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=[(word, word) for word in RELATED], **({"required": False} | kwargs))
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return our word."""
+        return RELATED[super().to_internal_value(data)]
+
+    def assemble(self, *ids: str | None) -> str | None:
+        """Return the kind of the first there is: a deal brings its contact and company along."""
+        return next((word for word, pk in zip(("opportunity", "contact", "account"), ids, strict=True) if pk), None)
+
+
+class RelatedId(serializers.UUIDField):
+    """The thing it is about."""
+
+    columns = RelatedType.columns
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"required": False} | kwargs))
+
+    def assemble(self, *ids: str | None) -> str | None:
+        """Return the first there is."""
+        return next(filter(None, ids), None)
+
+
+class DealName(Shape):
+    """A deal as an opportunity, by id and name."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(source="title", read_only=True)
+
+    class Meta:
+        model = Deal
+
+
+class PlatformActivity(ActivityFields):
+    """An activity as the Platform names its parts."""
+
+    aliases = {"title": "subject"}
+
+    type = Choice(ActivityType)
+    subject = serializers.CharField(max_length=LONGEST_SUBJECT)
+    due_at = DueTime()
+    due_on = serializers.DateField(read_only=True)
+    related_type = RelatedType()
+    related_id = RelatedId()
+    owner_id = serializers.UUIDField(required=False, allow_null=True)
+    owner = PersonRef(read_only=True)
+    account_id = serializers.UUIDField(source="company_id", required=False, allow_null=True)
+    account = CompanyRef(source="company", read_only=True)
+    opportunity_id = serializers.UUIDField(source="deal_id", required=False, allow_null=True)
+    opportunity = DealName(source="deal", read_only=True)

@@ -1,0 +1,169 @@
+"""Writes to activities: a Team task is one of type `task`, under the same rules."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from contacts.models import Contact
+from contacts.services import timeline, wording
+from contacts.services.companies import owner_names
+from crm.core import clock, events, search, sql
+from crm.core.actor import Actor
+from crm.core.errors import Forbidden
+from crm.core.locking import lock_many, lock_one
+from crm.core.models import TimelineKind
+from sales.models import UNFINISHED, Activity, ActivityStatus, ActivityType
+from sales.services import links, schedule
+
+INDEXED = frozenset({"subject", "description"})
+SETTLING = frozenset({"due_on", "owner_id", "status"})  # what a due date's moment follows from
+FOLLOWING = frozenset({"due_at", "completed_at", "scheduled_at", "updated_at"})
+# Said in words by other changes, or only a name in the change.
+UNTOLD = frozenset({"due_on", *links.COLUMNS})
+
+
+def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) -> Activity:
+    """Create an activity, assigned to oneself unless to another or (None) to nobody.
+
+    `due` is a date or a time; `needs_link` refuses one that is about nothing.
+    """
+    activity = Activity(organization_id=actor.organization_id, created_by_id=actor.user_id)
+    _hold_contact(actor, activity, fields)
+    activity.owner_id = schedule.assignee_for(actor, fields, current=actor.user_id)
+    found = links.links_for(actor, fields, activity, needed=needs_link)
+    events.changed(activity, {**schedule.stored(fields), **found.columns})
+    if found.contact is not None:
+        activity.contact = found.contact
+    schedule.settle(actor, activity)
+    _index(activity)
+    is_completed = _stamp(activity)
+    sql.insert(activity)
+    _record(actor, activity, "created", content=activity.description)
+    if is_completed:
+        _record_completion(actor, activity, touched=activity.contact_id)
+    return activity
+
+
+def update_activity(actor: Actor, activity: Activity, *, needs_link: bool = False, **fields: Any) -> Activity:
+    """Change an activity; nothing changed, nothing recorded. To set the status `completed` is to complete it."""
+    touched = _hold_contact(actor, activity, fields)
+    asks_for_links = not {*links.COLUMNS, "related_type", "related_id"}.isdisjoint(fields)
+    found = links.links_for(actor, fields, activity, needed=needs_link and asks_for_links)
+    activity = _locked(actor, activity.pk)
+    before = Activity(due_at=activity.due_at, due_on=activity.due_on, status=activity.status)
+    owner_id = schedule.assignee_for(actor, fields, current=activity.owner_id)
+    changes = events.changed(activity, {**schedule.stored(fields), **found.columns, "owner_id": owner_id})
+    if SETTLING & changes.keys():
+        schedule.settle(actor, activity)
+    if activity.due_at != before.due_at:
+        changes["due_at"] = {"from": events.plain(before.due_at), "to": events.plain(activity.due_at)}
+    if not changes:
+        return activity
+    is_reopened = activity.status in UNFINISHED and before.status not in UNFINISHED
+    if is_reopened or {"due_at", "due_on", "owner_id"} & changes.keys():
+        activity.scheduled_at = clock.now()
+    is_completed = _stamp(activity)
+    if INDEXED & changes.keys():
+        _index(activity)
+    activity.save(update_fields={*changes, *FOLLOWING, *(("search",) if INDEXED & changes.keys() else ())})
+    content = _told(actor, activity, before, changes)
+    if is_completed:
+        is_all = changes.keys() == {"status"}
+        content = activity.description if is_all else content
+        _record_completion(actor, activity, touched=touched, content=content, changes=changes)
+    else:
+        _record(actor, activity, "updated", content=content, changes=changes)
+    return activity
+
+
+def complete_activity(actor: Actor, activity: Activity) -> Activity:
+    """Mark an activity as done; what is done already stays as it is."""
+    return update_activity(actor, activity, status=ActivityStatus.COMPLETED)
+
+
+def delete_activity(actor: Actor, activity: Activity) -> None:
+    """Delete softly."""
+    activity = _locked(actor, activity.pk)
+    activity.deleted_at = clock.now()
+    activity.save(update_fields=["deleted_at", "updated_at"])
+    _record(actor, activity, "deleted")
+
+
+def require_restorer(actor: Actor) -> None:
+    """Raise `Forbidden` where somebody deletes their own activities, but restores none."""
+    if not actor.sees_all:
+        raise Forbidden("Only those who see everybody's activities may restore one.")
+
+
+def restore_activity(actor: Actor, activity: Activity) -> Activity:
+    """Bring a deleted activity back; one that is not deleted stays as it is. It takes the sight of everybody's."""
+    require_restorer(actor)
+    activity = _locked(actor, activity.pk, deleted_too=True)
+    if activity.deleted_at is None:
+        return activity
+    activity.deleted_at, activity.scheduled_at = None, clock.now()
+    schedule.settle(actor, activity)
+    activity.save(update_fields=["deleted_at", "scheduled_at", "due_at", "updated_at"])
+    _record(actor, activity, "restored")
+    return activity
+
+
+def _locked(actor: Actor, pk: UUID, *, deleted_too: bool = False) -> Activity:
+    rows = Activity.objects.visible_to(actor).select_related("contact", "deal")
+    return lock_one(rows if deleted_too else rows.alive(), pk)
+
+
+def _hold_contact(actor: Actor, activity: Activity, fields: Mapping[str, Any]) -> UUID | None:
+    """Return the contact with whom an activity that gets completed was in touch, locked: before the activity itself."""
+    is_completed = fields.get("status") == ActivityStatus.COMPLETED != activity.status
+    if not (is_completed and TimelineKind(fields.get("type", activity.type)) in timeline.IN_TOUCH):
+        return None
+    related = fields.get("related_id") if fields.get("related_type") == "contact" else None
+    contact_id: UUID | None = fields.get("contact_id", related or activity.contact_id)
+    return next(iter(lock_many(Contact.objects.of(actor), filter(None, [contact_id]))), None)
+
+
+def _stamp(activity: Activity) -> bool:
+    """Keep when an activity was completed; tell whether that is now."""
+    is_done = activity.status == ActivityStatus.COMPLETED
+    is_now = is_done and activity.completed_at is None
+    if is_now or not is_done:
+        activity.completed_at = clock.now() if is_now else None
+    return is_now
+
+
+def _index(activity: Activity) -> None:
+    activity.search = search.vector(activity.organization_id, activity.subject, activity.description)
+
+
+def _told(actor: Actor, activity: Activity, before: Activity, changes: wording.Changes) -> str:
+    due = schedule.spoken(before), schedule.spoken(activity)
+    silent = UNTOLD if due[0] != due[1] else UNTOLD | {"due_at"}
+    told = {name: change for name, change in changes.items() if name not in silent}
+    return wording.sentences(told, {"due_at": due, **owner_names(actor, changes)})
+
+
+def _record_completion(actor: Actor, activity: Activity, *, touched: UUID | None, **details: Any) -> None:
+    """Record what was done; a call, e-mail or meeting counts as contact with the person."""
+    if touched is not None and TimelineKind(activity.type) in timeline.IN_TOUCH and touched == activity.contact_id:
+        timeline.note_contact(actor, touched, clock.now())
+    _record(actor, activity, "completed", kind=TimelineKind(activity.type), **details)
+
+
+def _record(
+    actor: Actor, activity: Activity, what: str, *, kind: TimelineKind = TimelineKind.TASK, **details: Any
+) -> None:
+    """Record what happened, also on the timeline of the contact of the deal that it is about."""
+    label = "E-mail" if activity.type == ActivityType.EMAIL else ActivityType(activity.type).label
+    contact, deal = activity.contact, activity.deal
+    events.record(
+        actor,
+        f"activity.{what}",
+        activity,
+        title=f"{label} {what}: {activity}",
+        kind=kind,
+        contact_id=activity.contact_id or (deal and deal.contact_id),
+        company_id=activity.company_id or (deal and deal.company_id) or (contact and contact.company_id),
+        deal_id=activity.deal_id,
+        **details,
+    )
