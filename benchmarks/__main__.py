@@ -73,7 +73,7 @@ def main() -> int:
         signal.signal(number, lambda received, _: sys.exit(128 + received))
     load = os.getloadavg()[0]
     try:
-        with Stage(sizes, options.data) as stage:
+        with Stage(sizes, options.data, with_sales=any(case.with_sales for case in cases)) as stage:
             if options.serve:
                 report.print_addresses(stage)
                 signal.pause()

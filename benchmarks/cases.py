@@ -46,6 +46,7 @@ class Case:
     status: bytes = b"200"
     only: str = ""
     fewest_rows: int = 0
+    with_sales: bool = False
 
     def runs_on(self, server: Server) -> bool:
         """Tell whether it can be asked of a server."""
@@ -79,7 +80,7 @@ def _create(stage: Stage, _: Server) -> Iterator[bytes]:
     return (b"%b%08d%b" % (before, next(_number), after) for _ in itertools.count())
 
 
-LIST, DEEP, ONE, SEARCH, COMMON, CREATE, COUNTED = CASES = (
+LIST, DEEP, ONE, SEARCH, COMMON, CREATE, BOARD, PIPELINE, SUMMARY, COUNTED = CASES = (
     Case("list", "list of 25, with total", _same("/api/contacts"), 0.35, 0.50),
     Case(
         "page1000",
@@ -91,6 +92,16 @@ LIST, DEEP, ONE, SEARCH, COMMON, CREATE, COUNTED = CASES = (
     Case("search", "search, word prefixes", _same("/api/contacts?search=otto%20quist"), 0.30, 0.50),
     Case("common", "search, one of the words in every twentieth contact", _same("/api/contacts?search=mar%20quist")),
     Case("create", "create, with event", _create, 0.20, 0.35, status=b"201"),
+    Case("board", "board, 8 stages of 50", _same("/api/deals?pageSize=50"), 0.50, 0.80, with_sales=True),
+    Case(
+        "pipeline",
+        "the same on the Platform",
+        _same("/api/v1/dashboard/pipeline?limit=50"),
+        0.50,
+        0.80,
+        with_sales=True,
+    ),
+    Case("summary", "dashboard, twelve figures", _same("/api/v1/dashboard/summary"), 0.50, 0.80, with_sales=True),
     Case("counted", "list, exact COUNT(*) each time", _same("/api/contacts?count=1"), only="floor"),
 )
 

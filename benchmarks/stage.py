@@ -20,7 +20,7 @@ from typing import Self
 import django
 import psycopg
 
-from benchmarks import data
+from benchmarks import data, sales
 from benchmarks.load import HOST, Generator
 from crm.core.embedded.errors import EmbeddedError
 from crm.core.embedded.process import Process, descendants
@@ -30,9 +30,10 @@ from crm.core.provision import provision
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Rows of another recipe are loaded anew.
-RECIPE = hashlib.sha256(Path(data.__file__).read_bytes()).hexdigest()[:8]
+RECIPE = hashlib.sha256(b"".join(Path(part.__file__).read_bytes() for part in (data, sales))).hexdigest()[:8]
 BASE = f"bench_{RECIPE}"
 BYTES_PER_CONTACT = 3000  # with indexes, log and room to build them
+BYTES_PER_DEAL = 5000  # with its activities
 READY_TIMEOUT = 60.0
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 FOLD = """
@@ -76,6 +77,7 @@ class Stage:
 
     sizes: list[int]
     directory: Path | None = None
+    with_sales: bool = True
     servers: list[Server] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -108,7 +110,7 @@ class Stage:
             place = self.directory.absolute()
             place.mkdir(parents=True, exist_ok=True)
         self.place = place
-        needed = sum(self.sizes) * BYTES_PER_CONTACT
+        needed = sum(self.sizes) * (BYTES_PER_CONTACT + BYTES_PER_DEAL * self.with_sales)
         if shutil.disk_usage(place).free < needed:
             raise EmbeddedError(f"{place} needs {needed >> 20:,} MB of free space for that many contacts.")
         self.services = Services(place)
@@ -120,6 +122,9 @@ class Stage:
         self._make_base()
         for size in self.sizes:
             self._make_size(size)
+            if self.with_sales:
+                with step(f"Making {size:,} deals and their activities"):
+                    sales.load(self.admin_url(self.database(size)), data.READ, size)
         with step("Starting the servers"):
             for size in self.sizes:
                 self._serve("product", size, "crm.wsgi:application", self.environment(self.database(size)))
