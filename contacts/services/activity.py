@@ -30,7 +30,7 @@ SUBJECTS = {
 }
 # Sign-ins, roles, settings and tidying up are for the audit, not for the feed.
 UNTOLD_APPS = ("accounts", "core")
-UNTOLD_SUBJECTS = ("pipeline", "stage")
+UNTOLD_SUBJECTS = ("pipeline", "stage", "shippingmethod", "taxrate", "promotion")
 UNTOLD_EVENTS = ("deal.reordered",)
 
 

@@ -1,6 +1,5 @@
 """Dashboards of the Platform surface."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpResponse
@@ -33,7 +32,7 @@ class PlatformDashboard(Dashboard):
     @describes(answer=SUMMARY)
     def summary(self, request: Any) -> HttpResponse:
         """Answer the twelve figures; amounts in the organization's currency, others in `by_currency`."""
-        return self.answer(asdict(dashboards.summary_for(self.actor)))
+        return self.answer(dashboards.summary_for(self.actor))
 
     @describes(answer={"items": [FeedItem]}, query={"limit": int})
     def feed(self, request: Any) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from accounts.models import Role
+from accounts.models import Role, UserRole
 from accounts.permissions import built_in_id
 
 
@@ -19,3 +19,14 @@ def make_role(client, *permissions, **fields):
         granted = client.post(f"admin/roles/{made}/permissions", {"permission_id": str(built_in_id(code))})
         assert granted.status_code == 200
     return made
+
+
+def member_who_may(tenant, permissions):
+    """A user whose one role sees everything of the organization, by these permissions alone."""
+    user = tenant.add("viewer")
+    with tenant.inside():
+        role = Role.objects.create(
+            organization_id=tenant.id, name=f"only {uuid4().hex[:8]}", scope="all", rank=15, permissions=permissions
+        )
+        UserRole.objects.of(tenant.id).filter(user=user).update(role=role)
+    return user

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Role, UserRole
 from contacts.models import Contact
 from crm.core import events, tenancy
 from crm.core.models import Event
+from tests.accounts.roles import member_who_may
 
 
 @pytest.fixture
@@ -27,17 +27,6 @@ def timeline(client, pk, **query):
     response = client.get(f"contacts/{pk}/timeline", **query)
     assert response.status_code == 200, response.content
     return response.json()["data"]["timeline"]
-
-
-def member_who_may(tenant, permissions):
-    """A user whose one role sees everything of the organization, by these permissions alone."""
-    user = tenant.add("viewer")
-    with tenant.inside():
-        role = Role.objects.create(
-            organization_id=tenant.id, name=f"only {permissions[0]}", scope="all", rank=15, permissions=permissions
-        )
-        UserRole.objects.of(tenant.id).filter(user=user).update(role=role)
-    return user
 
 
 @pytest.mark.parametrize(
