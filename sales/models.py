@@ -210,6 +210,12 @@ class Deal(TenantModel):
             ),
         ]
 
+    @property
+    def chance(self) -> int:
+        """Return the percent at which it counts, as `CHANCE` does."""
+        own = self.stage.probability if self.probability is None else self.probability
+        return {DealStatus.WON: 100, DealStatus.LOST: 0}.get(DealStatus(self.status), own)
+
     def __str__(self) -> str:
         return self.title
 

@@ -33,7 +33,8 @@ class Resource(ApiView):
 
     `noun` and `plural` name it in answers, `orders` maps what `sort` may name to columns, `tally` is the kept count
     of an unfiltered list, `renames` the filter keys that casing alone does not make. `is_replayed` says that `rows`
-    and `details` depend on the actor alone (not on the URL), so that their SQL is compiled once. The services take
+    and `details` depend on the actor alone (not on the URL), so that their SQL is compiled once. `adds` are the forms
+    of what `beside` shows with a single object. The services take
     (actor, …): `creates(actor, **fields)`, `updates(actor, row, **fields)`, `deletes(actor, row)`,
     `restores(actor, row)`.
     """
@@ -50,6 +51,7 @@ class Resource(ApiView):
     default_order: ClassVar[Sequence[str]] = ("-created_at", "-id")
     tally: ClassVar[str | None] = None
     is_replayed: ClassVar[bool] = True
+    adds: ClassVar[Mapping[str, Any]] = {}
     creates: ClassVar[Callable[..., Any]]
     updates: ClassVar[Callable[..., Any]]
     deletes: ClassVar[Callable[..., Any]]
@@ -113,7 +115,7 @@ class Resource(ApiView):
         found = reader(self.model, self.shape).one(self.actor, self.details, pk, plan=self._plan("details"))
         if found is None:
             raise NotFound(f"{self.noun} not found.")
-        return self.answer(found)
+        return self.answer({**found, **self.beside(pk)} if self.adds else found)
 
     def create(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Create one, answer 201 with it as it now stands."""
@@ -158,7 +160,12 @@ class Resource(ApiView):
     def shown(self, row: Any, status: int = 200, **extra: Any) -> HttpResponse:
         """Answer with the row read back in the shape; `extra` goes beside its fields."""
         data = reader(self.model, self.shape).one(self.actor, self.readable, row.pk, plan=self._plan("readable"))
+        extra |= self.beside(row.pk)
         return self.answer({**(data or {}), **extra} if extra else data, status)
+
+    def beside(self, pk: UUID) -> dict[str, Any]:
+        """Return what a single object is shown with that is no field of its shape, by the surface's keys."""
+        return {}
 
     def readable(self, actor: Actor) -> QuerySet[Any]:
         """Return the rows that may be shown after a change: the organization's, deleted or not."""

@@ -24,8 +24,15 @@ INDEXED = frozenset({"title", "contact_id", "company_id"})
 OPEN_FIRST = Case(When(kind=StageKind.OPEN, then=Value(0)), default=Value(1))
 
 
-def create_deal(actor: Actor, *, pipeline_id: UUID | None = None, stage_id: UUID | None = None, **fields: Any) -> Deal:
-    """Create a deal at the end of a stage: the one named, else the first of the pipeline, else of the default pipeline.
+def create_deal(
+    actor: Actor,
+    *,
+    pipeline_id: UUID | None = None,
+    stage_id: UUID | None = None,
+    position: int | None = None,
+    **fields: Any,
+) -> Deal:
+    """Create a deal in the stage named, else in the first of the pipeline, else of the default one; last unless told.
 
     It is about the contact's company unless another is named; staff own what they create.
     """
@@ -41,7 +48,7 @@ def create_deal(actor: Actor, *, pipeline_id: UUID | None = None, stage_id: UUID
     reason = fields.pop("lost_reason", "")
     deal.currency = actor.currency
     events.changed(deal, _stored(deal, fields))
-    place = places.claim(actor, _stages(actor, pipeline_id, stage_id))
+    place = places.claim(actor, _stages(actor, pipeline_id, stage_id), position=position)
     if place is None:
         raise Invalid(**_unknown(pipeline_id, stage_id))
     deal.stage_entered_at = moment = clock.now()
@@ -81,6 +88,8 @@ def update_deal(
             actor, deal, stages.filter(pipeline_id=pipeline_id) if pipeline_id else stages, position=position
         )
     deal = moves.lock_living(actor, deal.pk)
+    if fields.get("probability") == deal.chance:  # sent back as it was shown: no wish to part from the stage's
+        del fields["probability"]
     if place is not None:
         is_move = place.stage.pk != deal.stage_id
         moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")

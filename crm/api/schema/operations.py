@@ -68,15 +68,15 @@ class SurfaceSchema(FormSchema):
         view = self.view
         if not hasattr(view, "list_shape") or view.shape is None:
             return None
-        body = view.input_shape()
+        body, adds = view.input_shape(), view.adds
         return {
             "list": Description(page=view.list_shape or view.shape),
-            "retrieve": Description(answer=view.shape),
-            "create": Description(body=body, answer=view.shape, status=201),
-            "update": Description(body=body, answer=view.shape, partial=True),
-            "partial_update": Description(body=body, answer=view.shape, partial=True),
+            "retrieve": Description(answer=view.shape, adds=adds),
+            "create": Description(body=body, answer=view.shape, status=201, adds=adds),
+            "update": Description(body=body, answer=view.shape, partial=True, adds=adds),
+            "partial_update": Description(body=body, answer=view.shape, partial=True, adds=adds),
             "destroy": Description(deletes=True),
-            "restore": Description(answer=view.shape),
+            "restore": Description(answer=view.shape, adds=adds),
         }.get(view.action)
 
     # --- Names and words

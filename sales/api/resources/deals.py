@@ -17,6 +17,7 @@ from sales.api.shapes.deals import HistoryEntry, Move
 from sales.models import CHANCE, Deal, DealStatus, Priority
 from sales.services import deals, moves
 
+USUAL = 2  # decimals of a currency
 MATCHES = [("any", "any"), ("all", "all")]
 # The currencies whose minor units are not hundredths, by their decimals.
 _CODES = {
@@ -32,22 +33,21 @@ class WorthFilter(django_filters.NumberFilter):
         """Narrow by the stored minor units."""
         if value is None:
             return qs
-        rounding = ROUND_CEILING if self.lookup_expr == "gte" else ROUND_FLOOR
         bound = Case(
-            *(
-                When(currency__in=codes, then=Value(_minor(value, exponent, rounding)))
-                for exponent, codes in _CODES.items()
-            ),
-            default=Value(_minor(value, 2, rounding)),
-            output_field=BigIntegerField(),
+            *(When(currency__in=codes, then=self.minor(value, exponent)) for exponent, codes in _CODES.items()),
+            default=self.minor(value, USUAL),
         )
         return qs.filter(**{f"amount__{self.lookup_expr}": bound})
 
+    def minor(self, value: Decimal, exponent: int) -> Value:
+        """Return the bound in minor units; Django would take a plain number for one of four bytes."""
+        return Value(_whole(value, exponent, self.lookup_expr), BigIntegerField())
 
-def _minor(value: Decimal, exponent: int, rounding: str) -> int:
-    """Return the bound in minor units; one beyond every amount stays beyond."""
+
+def _whole(value: Decimal, exponent: int, lookup: str) -> int:
+    """Return the last whole number of minor units within the bound; a bound beyond every amount stays beyond."""
     nearest = min(max(value, Decimal(-1)), Decimal(money.LARGEST_MINOR + 1))
-    return int(nearest.scaleb(exponent).to_integral_value(rounding))
+    return int(nearest.scaleb(exponent).to_integral_value(ROUND_CEILING if lookup == "gte" else ROUND_FLOOR))
 
 
 class DealFilters(Filters):
@@ -83,8 +83,9 @@ class DealFilters(Filters):
     def with_chance(self, rows: QuerySet[Any], name: str, value: Decimal) -> QuerySet[Any]:
         """Keep the deals whose percent, as it is shown, is within the bound."""
         lookup = "gte" if name == "probability_min" else "lte"
-        rounding = ROUND_CEILING if lookup == "gte" else ROUND_FLOOR
-        return rows.alias(chance=CHANCE).filter(**{f"chance__{lookup}": _minor(value, 0, rounding)})
+        return rows.alias(chance=CHANCE).filter(
+            **{f"chance__{lookup}": Value(_whole(value, 0, lookup), BigIntegerField())}
+        )
 
 
 class Deals(Resource):

@@ -14,7 +14,7 @@ from sales.api.resources.board import in_others, in_own
 from sales.api.resources.pipelines import Pipelines
 from sales.api.shapes.deals import Drag
 from sales.api.shapes.pipelines import PipelineFields, PipelineStats
-from sales.api.team.deals import POSITION, TeamDeals
+from sales.api.team.deals import TeamDeals
 from sales.models import Pipeline
 from sales.services import figures, moves
 from sales.services.figures import DealFigures, Money
@@ -61,7 +61,7 @@ class TeamDrag(Drag, CamelShape):
 class TeamMoves(TeamDeals):
     """`/pipelines/:id/stages`: moves a deal."""
 
-    @describes(body=TeamDrag, answer="shape", adds=POSITION)
+    @describes(body=TeamDrag, answer="shape", adds=TeamDeals.adds)
     def move(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Move a deal to a stage of this pipeline, at a position (the end unless given)."""
         pipeline: Pipeline = self.get_row(pk, among=Pipeline.objects.visible_to(self.actor).alive())
