@@ -198,7 +198,9 @@ ORGANIZATION_SETUP = ("commerce.services.shipping.set_up", "sales.services.pipel
 # The module that keeps the contacts which stand for shoppers.
 SHOPPER_DIRECTORY = "contacts.services.shoppers"
 # Who refers to contacts: dotted functions that take (actor, id of the merged contact, id of the one that stays).
-CONTACT_MERGES = ("sales.services.merging.follow_contact",)
+CONTACT_MERGES = ("sales.services.merging.follow_contact", "commerce.services.purchases.move_purchases")
+# The module that knows what contacts have bought.
+PURCHASES = "commerce.services.purchases"
 # What is found by the names of contacts and companies: dotted functions that take (actor, contact_id= or company_id=).
 RENAMES = ("sales.services.indexing.reindex",)
 # Modules that invent each app's part of the demo (`contacts.demo.chapters.Chapter`), in this order.

@@ -54,8 +54,8 @@ class OrderRows(TenantQuerySet[Any]):
 class Order(TenantModel):
     """An order, whichever surface took it. `pricing` is how its totals came about, line by line.
 
-    `user` is the shopper who ordered (none where the back office did), `created_by` who entered it, `customer` the
-    contact it is for.
+    `customer` is the contact it is for, `user` the shopper whom that contact stands for, if any, and `created_by` who
+    of the back office entered it, if the shopper did not.
     """
 
     owned_by: ClassVar[str | None] = "created_by_id"

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from accounts.services.names import LONGEST_PART, split_name
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
-from contacts.services.purchases import TOTAL_ORDERS, TOTAL_VALUE
+from contacts.services.purchases import purchases
 from contacts.services.timeline import ENTRIES
 from crm.api.shapes import Amount, Choice, Computed, Email, FreeObject, Number, Shape, Text, TextList
 from crm.core.models import Event, TimelineKind
@@ -196,8 +196,8 @@ class CustomerFields(Shape):
     company = PlainCompanyName()
     status = Choice(Status)
     rating = Number(max_digits=2, decimal_places=1, min_value=0, max_value=5, required=False, allow_null=True)
-    total_orders = Computed(TOTAL_ORDERS, serializers.IntegerField())
-    total_value = Computed(TOTAL_VALUE, serializers.FloatField())
+    total_orders = Computed(purchases().total_orders(), serializers.IntegerField())
+    total_value = Computed(purchases().total_value(), serializers.FloatField())
     address = AddressField()
     tags = TextList()
     notes = Text(max_length=20_000)

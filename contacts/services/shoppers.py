@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,7 @@ from contacts.services import contacts, indexing
 from crm.core import clock, events
 from crm.core.actor import Actor, system_actor
 from crm.core.locking import lock_many
+from crm.core.replay import Replayed
 
 SOURCE = "shop"
 # What the surviving contact takes from the other where its own is empty.
@@ -45,6 +47,33 @@ def add_shopper(user: User) -> None:
         phone=user.phone,
         source=SOURCE,
     )
+
+
+def standing_for(actor: Actor) -> Contact:
+    """Return the contact that stands for the actor, of whom nobody makes another until the transaction ends.
+
+    Members of the team shop too: theirs is made with their first order, or found by an address they have proven.
+    """
+    found = _STANDING.rows(actor) or _STANDING.rows(actor)  # one that was merged meanwhile is found as the other
+    if not found:
+        user = User.objects.of(actor).get(pk=actor.user_id)
+        add_shopper(user)
+        if user.email_verified_at is not None:
+            merge_verified(user)
+        found = _STANDING.rows(actor)
+    pk, company_id = found[0]
+    return Contact(
+        id=UUID(pk),
+        organization_id=actor.organization_id,
+        user_id=actor.user_id,
+        company_id=company_id and UUID(company_id),
+    )
+
+
+_STANDING = Replayed(
+    lambda actor: Contact.objects.of(actor).alive().filter(user_id=actor.user_id).values_list("pk", "company_id"),
+    holding=True,
+)
 
 
 def merge_verified(user: User) -> None:

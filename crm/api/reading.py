@@ -141,7 +141,7 @@ class Reader:
             return self._plans[key]
         asker = ANYBODY[actor.sees_all] if plan else actor
         total = self._tally(asker, tally) if tally else Window(Count("pk"))
-        ids = rows(asker).order_by(*order).annotate(total=total).values("pk", "total")
+        ids = rows(asker).order_by(*order).annotate(counted=total).values("pk", "counted")
         statement = self._projected(ids, order, limited=True)
         if plan:
             self._plans[key] = statement
@@ -175,7 +175,7 @@ class Reader:
             condition = f'("{table}"."id" = ANY(ARRAY(SELECT pk FROM page)))'  # noqa: S608 - a table of our own
             among = RawSQL(condition, (), output_field=BooleanField())  # noqa: S611 - no value in it
             shown = self.model._base_manager.filter(among).order_by(*order)  # noqa: SLF001 - no tenant filter: `page` has it
-            total = {"page_total": RawSQL("(SELECT total FROM page LIMIT 1)", ())} if limited else {}
+            total = {"page_total": RawSQL("(SELECT counted FROM page LIMIT 1)", ())} if limited else {}
             columns = [*self.columns, *total, *filter(None, [beside])]
             annotated = shown.annotate(**self.annotations, **total).values_list(*columns)
             self._plans[key] = Statement(*annotated.query.sql_with_params())

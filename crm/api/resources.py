@@ -96,11 +96,15 @@ class Resource(ApiView):
             order=order,
             number=number,
             size=size,
-            tally=None if parameters else self.tally,
+            tally=None if parameters else self.kept_count(),
             plan=(type(self), replay and replay.key) if self.is_replayed and (replay or not parameters) else None,
             filled=replay.filled if replay else {},
         )
         return self.answer_page(page)
+
+    def kept_count(self) -> str | None:
+        """Return the kept count of what the actor sees of an unfiltered list, or None where none is kept."""
+        return self.tally
 
     def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[Any]:
         """Return the rows that the query's filters leave."""

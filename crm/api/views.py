@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
+from rest_framework.permissions import BasePermission
 from rest_framework.viewsets import ViewSet
 
 from crm.api import throttling
@@ -52,7 +53,7 @@ class ApiView(ViewSet):
 
     parser_classes = (StrictJson,)
     authentication_classes = ()
-    permission_classes = (HoldsPermission, OwnsObject)
+    permission_classes: tuple[type[BasePermission], ...] = (HoldsPermission, OwnsObject)
     throttle_classes = ()
     schema = SurfaceSchema()
 

@@ -51,18 +51,57 @@ def insert(row: Model) -> None:
 
     For models without signals and parents; generated columns are the database's.
     """
-    statement, fields = _insertion(type(row))
-    _run(statement, [_stored(field, field.pre_save(row, add=True)) for field in fields])
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as save() leaves it
+    _run(_insertion(type(row)), _values(row))
+    _saved(row)
+
+
+def insert_unless_taken(row: Model) -> bool:
+    """Insert as `insert` does and return True, or do nothing where a unique value of the row is taken."""
+    if _run(f"{_insertion(type(row))} ON CONFLICT DO NOTHING", _values(row)).rowcount == 0:
+        return False
+    _saved(row)
+    return True
+
+
+def insert_all(rows: Sequence[Model]) -> None:
+    """Insert new rows of one model, without arrays and search vectors, in one statement whatever their number."""
+    if rows:
+        columns = zip(*map(_values, rows), strict=True)
+        _run(_mass_insertion(type(rows[0])), [list(column) for column in columns])
+        for row in rows:
+            _saved(row)
 
 
 @cache
-def _insertion(model: type[Model]) -> tuple[str, tuple["Field[Any, Any]", ...]]:
-    meta = model._meta  # noqa: SLF001 - Django's documented model metadata
-    fields = tuple(field for field in meta.concrete_fields if not (isinstance(field, AutoField) or field.generated))
-    columns = ", ".join(f'"{field.column}"' for field in fields)
+def _insertion(model: type[Model]) -> str:
+    fields = _stored_fields(model)
     values = ", ".join("array_to_tsvector(%s)" if isinstance(field, SearchVectorField) else "%s" for field in fields)
-    return f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({values})', fields  # noqa: S608 - names of our own tables
+    return f"{_into(model)} VALUES ({values})"
+
+
+@cache
+def _mass_insertion(model: type[Model]) -> str:
+    columns = ", ".join(f"%s::{field.db_type(_connection())}[]" for field in _stored_fields(model))
+    return f"{_into(model)} SELECT * FROM unnest({columns})"  # noqa: S608 - names of our own tables
+
+
+def _into(model: type[Model]) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in _stored_fields(model))
+    return f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: SLF001 - Django's documented model metadata
+
+
+@cache
+def _stored_fields(model: type[Model]) -> tuple["Field[Any, Any]", ...]:
+    fields = model._meta.concrete_fields  # noqa: SLF001 - Django's documented model metadata
+    return tuple(field for field in fields if not (isinstance(field, AutoField) or field.generated))
+
+
+def _values(row: Model) -> list[Any]:
+    return [_stored(field, field.pre_save(row, add=True)) for field in _stored_fields(type(row))]
+
+
+def _saved(row: Model) -> None:
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as save() leaves it
 
 
 def _stored(field: "Field[Any, Any]", value: Any) -> Any:

@@ -148,7 +148,10 @@ def test_what_ran_out_meanwhile_can_still_be_lowered_and_removed(acme, shopper, 
 def test_what_cannot_be_put_in_is_named_and_changes_nothing(shopper, laptop, body, field):
     before = cart(put(shopper, laptop))
 
-    assert refusal(shopper.post("cart/items", {"product_id": str(laptop.pk)} | body)) == ("validation_error", [field])
+    assert refusal(shopper.post("cart/items", {"product_id": str(laptop.pk), "quantity": 1} | body)) == (
+        "validation_error",
+        [field],
+    )
     assert cart(shopper.get("cart")) == before
 
 

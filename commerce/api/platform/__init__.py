@@ -1,5 +1,5 @@
 """Commerce on the Platform surface."""
 
-from commerce.api.platform import catalog, terms
+from commerce.api.platform import catalog, orders, terms
 
-urlpatterns = [*catalog.urlpatterns, *terms.urlpatterns]
+urlpatterns = [*catalog.urlpatterns, *orders.urlpatterns, *terms.urlpatterns]

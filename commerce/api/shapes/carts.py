@@ -38,7 +38,7 @@ class NewCartItem(Shape):
 
     product_id = serializers.UUIDField()
     variant_id = serializers.UUIDField(required=False, allow_null=True)
-    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE, default=1)
+    quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE)
     attributes = FreeObject(required=False, allow_null=True)
 
 

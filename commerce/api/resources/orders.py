@@ -1,0 +1,28 @@
+"""Orders as a resource: what each surface does with them alike."""
+
+import django_filters
+
+from commerce.models import Order, OrderStatus
+from crm.api.filters import Filters, FromFilter, ToFilter
+from crm.api.permissions import HoldsPermission
+from crm.api.resources import Resource
+
+
+class OrderFilters(Filters):
+    """Filters of order lists; dates mean whole days in the organization's time zone."""
+
+    status = django_filters.ChoiceFilter(choices=OrderStatus.choices)
+    customer_id = django_filters.UUIDFilter()
+    date_from = FromFilter("created_at")
+    date_to = ToFilter("created_at")
+
+
+class Orders(Resource):
+    """Orders. Whoever sees one may work on it, where a permission lets them: `OrderRows` says who sees what."""
+
+    resource = "orders"
+    permission_classes = (HoldsPermission,)
+    model = Order
+    noun = "Order"
+    plural = "orders"
+    orders = {"created_at": "created_at", "order_number": "order_number", "total": "total", "status": "status"}

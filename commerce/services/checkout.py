@@ -1,0 +1,78 @@
+"""Checkout: a shopper's cart becomes an order, all of it or nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from commerce.models import Order
+from commerce.services import carts
+from commerce.services.carts import OUT_OF_STOCK, CartLine
+from commerce.services.orders import OrderLine, ShortItems, place_order
+from commerce.services.places import country_code
+from contacts.services import shoppers
+from crm.core.actor import Actor
+from crm.core.errors import Invalid
+
+
+def checkout(
+    actor: Actor,
+    *,
+    shipping_address: Mapping[str, Any],
+    billing_address: Mapping[str, Any] | None = None,
+    promotion_codes: Sequence[str] | None = None,
+    shipping_method_id: str = "",
+    payment_method: str = "",
+    notes: str = "",
+) -> Order:
+    """Order what is in the actor's cart and empty it; of two at once, the second finds it empty.
+
+    Prices are those of this moment, whatever the cart was last shown with. `Invalid` says what cannot be ordered.
+    """
+    contents = carts.held_contents(actor)
+    if not contents.lines:
+        raise Invalid("The cart is empty.", code="CART_EMPTY")
+    _require_known_country("shipping_address", shipping_address)
+    _require_known_country("billing_address", billing_address)
+    lines = _lines(actor, contents.lines)
+    try:
+        order = place_order(
+            actor,
+            shoppers.standing_for(actor),
+            lines,
+            shipping_address=shipping_address,
+            billing_address=billing_address,
+            promotion_codes=promotion_codes or (),
+            shipping_method_id=shipping_method_id,
+            payment_method=payment_method,
+            notes=notes,
+        )
+    except ShortItems as refusal:
+        raise Invalid(refusal.message, code=OUT_OF_STOCK, **refusal.details) from refusal
+    carts.clear(actor, contents.cart)
+    return order
+
+
+def _require_known_country(field: str, address: Mapping[str, Any] | None) -> None:
+    """Refuse an address whose country nobody knows: its taxes could not be told."""
+    if address is not None and not country_code(address["country"]):
+        raise Invalid(**{f"{field}.country": "There is no such country."})
+
+
+def _lines(actor: Actor, items: Sequence[CartLine]) -> list[OrderLine]:
+    reasons = {f"items.{index}": item.goods.why_not(actor.currency) for index, item in enumerate(items)}
+    faults = {name: reason for name, reason in reasons.items() if reason}
+    if faults:
+        raise Invalid("Something in the cart is not for sale any more. Remove it to order the rest.", **faults)
+    return [
+        OrderLine(
+            UUID(item.product_id),
+            UUID(item.variant_id) if item.variant_id else None,
+            item.goods,
+            item.quantity,
+            item.goods.price,
+            orjson.loads(orjson.dumps(item.attributes)),
+        )
+        for item in items
+    ]
