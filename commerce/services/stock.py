@@ -7,7 +7,7 @@ CHECK constraint on the balance stands behind that, and the ledger can only be a
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import F, Model, OuterRef, Subquery, Sum
@@ -225,20 +225,22 @@ def _written(actor: Actor, movements: Sequence[StockMovement]) -> list[tuple[str
 
 
 def _record_adjustment(actor: Actor, product: Product, variant: Variant | None, movement: StockMovement) -> None:
-    events.record(
-        actor,
-        "product.stock_adjusted",
-        product,
-        title=f"Stock of {_called(product, variant)} adjusted by {movement.change:+d} ({movement.type})",
-        content=movement.reason,
-        changes={"stock_quantity": {"from": movement.balance - movement.change, "to": movement.balance}},
-        metadata={
+    events.record(actor, "product.stock_adjusted", product, **adjustment_story(product, variant, movement))
+
+
+def adjustment_story(product: Product, variant: Variant | None, movement: StockMovement) -> dict[str, Any]:
+    """Return what the event of an adjustment tells."""
+    return {
+        "title": f"Stock of {_called(product, variant)} adjusted by {movement.change:+d} ({movement.type})",
+        "content": movement.reason,
+        "changes": {"stock_quantity": {"from": movement.balance - movement.change, "to": movement.balance}},
+        "metadata": {
             "movement_id": str(movement.pk),
             "type": str(movement.type),
             "adjustment": movement.change,
             "variant_id": str(variant.pk) if variant else None,
         },
-    )
+    }
 
 
 def _record_low(actor: Actor, movements: Sequence[StockMovement], items: Mapping[UUID, StockItem]) -> None:
@@ -250,18 +252,20 @@ def _record_low(actor: Actor, movements: Sequence[StockMovement], items: Mapping
     variants = Variant.objects.of(actor).alive().filter(stock_id__in=low).select_related("product").order_by("id")
     for product, variant in [*products, *((variant.product, variant) for variant in variants)]:
         stock_id = sold_from(product, variant)
-        balance, level = low[stock_id].balance, items[stock_id].reorder_level
-        events.record(
-            actor,
-            "product.stock_low",
-            product,
-            title=f"Stock of {_called(product, variant)} is low: {balance} left",
-            metadata={
-                "stock_quantity": balance,
-                "reorder_level": level,
-                "variant_id": str(variant.pk) if variant else None,
-            },
-        )
+        told = low_story(product, variant, low[stock_id].balance, items[stock_id].reorder_level)
+        events.record(actor, "product.stock_low", product, **told)
+
+
+def low_story(product: Product, variant: Variant | None, balance: int, level: int) -> dict[str, Any]:
+    """Return what the event of stock that has become low tells."""
+    return {
+        "title": f"Stock of {_called(product, variant)} is low: {balance} left",
+        "metadata": {
+            "stock_quantity": balance,
+            "reorder_level": level,
+            "variant_id": str(variant.pk) if variant else None,
+        },
+    }
 
 
 def _called(product: Product, variant: Variant | None) -> str:

@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 
 from accounts.models import Organization, User, normalize_email
 from accounts.services import registration
+from contacts.demo.copying import id_at, insert, row_of
+from contacts.demo.telling import Chronicle
+from contacts.models import Contact
+from contacts.services import indexing, shoppers
 from crm.core import clock
+from crm.core.models import Event
 from crm.core.tenancy import operator, tenant
 
 SLUG, NAME = "northwind", "Northwind Trading"
@@ -19,7 +27,18 @@ PEOPLE = (
     ("staff", "Søren", "Kjær"),
     ("viewer", "Vera", "Novak"),
 )
-SHOPPER = ("Sam", "Shopper")
+SHOPPER = ("Sam", "Shopper")  # the newest of them, and the only one who signs in
+SHOPPERS = (
+    ("Grace", "Okafor"),
+    ("Lukas", "Weber"),
+    ("Ines", "Moreau"),
+    ("Hiroshi", "Mori"),
+    ("Paulina", "Zając"),
+    ("Omar", "Haddad"),
+    ("Freja", "Dam"),
+    ("Tom", "Archer"),
+)
+REGISTERED_EACH = timedelta(days=33)
 COLLEAGUES = (
     ("Yuki", "Tanaka"),
     ("Ольга", "Петренко"),
@@ -59,9 +78,10 @@ def found_organization(slug: str) -> tuple[Organization, list[SignIn]]:
             _join(organization, _user(role, first_name, last_name, domain), role)
         for number, (first_name, last_name) in enumerate(COLLEAGUES, start=1):
             _join(organization, _user(f"colleague{number}", first_name, last_name, domain, password=None), "staff")
-        shopper = _user("shopper", *SHOPPER, domain)
-        shopper.organization, shopper.email_verified_at = organization, clock.now()
-        registration.add_shopper(shopper)
+        mailboxes = [*(f"shopper{number}" for number in range(len(SHOPPERS), 0, -1)), "shopper"]
+        for age, mailbox, names in zip(count(len(SHOPPERS) + 1, -1), mailboxes, (*SHOPPERS, SHOPPER), strict=False):
+            shopper = _user(mailbox, *names, domain, password=PASSWORD if names == SHOPPER else None)
+            _register(organization, shopper, clock.now() - age * REGISTERED_EACH)
     roles = [*(role for role, *_ in PEOPLE), "shopper"]
     sign_ins = [SignIn(role, f"{role}@{domain}", PASSWORD) for role in roles]
     return organization, [*sign_ins, SignIn("operator", OPERATOR, PASSWORD)]
@@ -84,6 +104,38 @@ def _user(mailbox: str, first: str, last: str, domain: str, *, password: str | N
 def _join(organization: Organization, user: User, role: str) -> None:
     user.organization = organization
     registration.join(user, role)
+
+
+def _register(organization: Organization, user: User, at: datetime) -> None:
+    """Let somebody have signed up in the shop at that time, with the contact that stands for them."""
+    user.email_verified_at = at
+    _join(organization, user, "customer")
+    User.objects.of(organization.pk).filter(pk=user.pk).update(created_at=at)
+    contact = Contact(
+        id=UUID(id_at(at)),
+        organization=organization,
+        user=user,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        email=user.email,
+        source=shoppers.SOURCE,
+        created_at=at,
+        updated_at=at,
+    )
+    indexing.refresh(contact, None)
+    insert(Contact, [row_of(contact)])
+    event, registered, created = (
+        Chronicle(organization.pk.hex).event,
+        f"{user} registered",
+        f"Contact {contact} created",
+    )
+    insert(
+        Event,
+        [
+            event("user.registered", user, at, title=registered, actor_id=user.pk, metadata={"role": "customer"}),
+            event("contact.created", contact, at, title=created, actor_id=None, contact_id=contact.pk),
+        ],
+    )
 
 
 def _make_operator() -> None:

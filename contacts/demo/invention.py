@@ -93,7 +93,7 @@ class InventedContact:
     notes: str
     rating: str | None
     do_not_contact: bool
-    is_deleted: bool
+    deleted_at: datetime | None
     created_at: datetime
     owner: int
     entries: list[Entry]
@@ -149,7 +149,8 @@ class Invention:
         stage = self._stage()
         entries = list(self._entries(moment, stage, often=is_told))
         first, last = (family, given) if culture.family_first else (given, family)
-        is_deleted = chance.random() < 0.015
+        touched = max((entry.at for entry in entries), default=moment)
+        deleted_at = touched + (self.today - touched) * chance.random() if chance.random() < 0.015 else None
         return InventedContact(
             first_name=first.written,
             last_name=last.written,
@@ -162,12 +163,12 @@ class Invention:
             lead_status=chance.choice(LEAD_STATUSES),
             temperature=chance.choice(TEMPERATURES),
             source=chance.choice(words.SOURCES),
-            status=INACTIVE if is_deleted or chance.random() < 0.03 else ACTIVE,
+            status=INACTIVE if deleted_at or chance.random() < 0.03 else ACTIVE,
             tags=self._tags(words.CONTACT_TAGS, 0.55),
             notes=chance.choice(words.NOTES) if chance.random() < 0.3 else "",
             rating=f"{chance.randrange(0, 51) / 10:.1f}" if stage == CUSTOMER else None,
             do_not_contact=chance.random() < 0.03,
-            is_deleted=is_deleted,
+            deleted_at=deleted_at,
             created_at=moment,
             owner=chance.randrange(self.owners),
             entries=entries,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from accounts.models import User, normalize_email
@@ -114,41 +115,35 @@ class Loader:
             "last_contacted_at": max(touched).isoformat() if touched else None,
             "created_at": contact.created_at.isoformat(),
             "updated_at": max(changed).isoformat(),
-            "deleted_at": self.invention.today.isoformat() if contact.is_deleted else None,
+            "deleted_at": contact.deleted_at.isoformat() if contact.deleted_at else None,
         }
 
     def _company_created(self, at: int) -> Row:
         company, pk = self.invention.companies[at], self.company_ids[at]
         return self.chronicle.event(
             "company.created",
-            Subject("company", pk, company.name, company_id=pk),
+            Subject("company", pk, company.name),
             company.created_at,
             title=f"Company {company.name} created",
+            company_id=pk,
             actor_id=self._owner(company.owner),
         )
 
     def _events(self, contact: InventedContact, pk: str) -> Iterator[Row]:
         label, actor_id = full_name(contact), self._owner(contact.owner)
-        subject = Subject("contact", pk, label, contact_id=pk, company_id=self._company_id(contact))
+        company_id = self._company_id(contact)
 
-        def event(name: str, verb: str, at: datetime) -> Row:
-            return self.chronicle.event(name, subject, at, title=f"Contact {label} {verb}", actor_id=actor_id)
+        def event(name: str, at: datetime, title: str, **told: Any) -> Row:
+            about: dict[str, Any] = {"contact_id": pk, "company_id": company_id, "actor_id": actor_id}
+            return self.chronicle.event(name, Subject("contact", pk, label), at, title=title, **about, **told)
 
-        yield event("contact.created", "created", contact.created_at)
+        yield event("contact.created", contact.created_at, f"Contact {label} created")
         for entry in contact.entries:
             name, title = ENTRIES.get(TimelineKind(entry.kind), ("contact.updated", f"Contact {label} updated"))
-            yield self.chronicle.event(
-                name,
-                subject,
-                entry.at,
-                title=title,
-                actor_id=actor_id,
-                kind=entry.kind,
-                content=entry.content or wording.sentences(entry.changes, {}),
-                changes=entry.changes,
-            )
-        if contact.is_deleted:
-            yield event("contact.deleted", "deleted", self.invention.today)
+            content = entry.content or wording.sentences(entry.changes, {})
+            yield event(name, entry.at, title, kind=entry.kind, content=content, changes=entry.changes)
+        if contact.deleted_at:
+            yield event("contact.deleted", contact.deleted_at, f"Contact {label} deleted")
 
     def _company_id(self, contact: InventedContact) -> str | None:
         return None if contact.company is None else self.company_ids[contact.company]

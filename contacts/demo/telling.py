@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
 
 from contacts.demo.copying import Row, id_at
 from crm.core.models import TimelineKind
@@ -12,16 +15,16 @@ from crm.core.models import TimelineKind
 LONGEST_LABEL, LONGEST_TITLE = 300, 400
 
 
+Id = UUID | str
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an event is about, and on whose timelines it stands. Ids are hexadecimal."""
+    """What an event is about, where that is no row of a model yet."""
 
     type: str
-    id: str
+    id: Id
     label: str
-    contact_id: str | None = None
-    company_id: str | None = None
-    deal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +36,33 @@ class Chronicle:
     def event(
         self,
         name: str,
-        subject: Subject,
+        subject: Model | Subject,
         at: datetime,
         *,
         title: str,
-        actor_id: str | None,
-        kind: str = TimelineKind.UPDATE.value,
+        actor_id: Id | None,
+        kind: str = TimelineKind.UPDATE,
+        contact_id: Id | None = None,
+        company_id: Id | None = None,
+        deal_id: Id | None = None,
         content: str = "",
         changes: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Row:
-        """Return the row of one event."""
-        moment = at.isoformat()
+        """Return the row of one event; what it tells is named as `record` names it."""
+        about, moment = _subject(subject), at.isoformat()
         return {
             "id": id_at(at),
             "organization_id": self.organization_id,
             "name": name,
-            "kind": kind,
-            "actor_id": actor_id,
-            "subject_type": subject.type,
-            "subject_id": subject.id,
-            "subject_label": subject.label[:LONGEST_LABEL],
-            "contact_id": subject.contact_id,
-            "company_id": subject.company_id,
-            "deal_id": subject.deal_id,
+            "kind": str(kind),
+            "actor_id": _text(actor_id),
+            "subject_type": about.type,
+            "subject_id": str(about.id),
+            "subject_label": about.label[:LONGEST_LABEL],
+            "contact_id": _text(contact_id),
+            "company_id": _text(company_id),
+            "deal_id": _text(deal_id),
             "title": title[:LONGEST_TITLE],
             "content": content,
             "changes": json.dumps(changes, ensure_ascii=False) if changes else "{}",
@@ -64,3 +70,13 @@ class Chronicle:
             "occurred_at": moment,
             "recorded_at": moment,
         }
+
+
+def _subject(subject: Model | Subject) -> Subject:
+    if isinstance(subject, Subject):
+        return subject
+    return Subject(str(subject._meta.model_name), subject.pk, str(subject))  # noqa: SLF001 - Django's documented model metadata
+
+
+def _text(pk: Id | None) -> str | None:
+    return None if pk is None else str(pk)

@@ -35,7 +35,7 @@ def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) ->
     if found.contact is not None:
         activity.contact = found.contact
     schedule.settle(actor, activity)
-    _index(activity)
+    index(activity)
     is_completed = _stamp(activity)
     sql.insert(activity)
     _record(actor, activity, "created", content=activity.description)
@@ -64,7 +64,7 @@ def update_activity(actor: Actor, activity: Activity, *, needs_link: bool = Fals
         activity.scheduled_at = clock.now()
     is_completed = _stamp(activity)
     if INDEXED & changes.keys():
-        _index(activity)
+        index(activity)
     activity.save(update_fields={*changes, *FOLLOWING, *(("search",) if INDEXED & changes.keys() else ())})
     content = _told(actor, activity, before, changes)
     if is_completed:
@@ -132,7 +132,8 @@ def _stamp(activity: Activity) -> bool:
     return is_now
 
 
-def _index(activity: Activity) -> None:
+def index(activity: Activity) -> None:
+    """Set what an activity is found by."""
     activity.search = search.vector(activity.organization_id, activity.subject, activity.description)
 
 
@@ -153,17 +154,16 @@ def _record_completion(actor: Actor, activity: Activity, *, touched: UUID | None
 def _record(
     actor: Actor, activity: Activity, what: str, *, kind: TimelineKind = TimelineKind.TASK, **details: Any
 ) -> None:
-    """Record what happened, also on the timeline of the contact of the deal that it is about."""
+    events.record(actor, f"activity.{what}", activity, **story(activity, what), kind=kind, **details)
+
+
+def story(activity: Activity, what: str) -> dict[str, Any]:
+    """Return what an event tells, also on the timeline of the contact of the deal that the activity is about."""
     label = "E-mail" if activity.type == ActivityType.EMAIL else ActivityType(activity.type).label
     contact, deal = activity.contact, activity.deal
-    events.record(
-        actor,
-        f"activity.{what}",
-        activity,
-        title=f"{label} {what}: {activity}",
-        kind=kind,
-        contact_id=activity.contact_id or (deal and deal.contact_id),
-        company_id=activity.company_id or (deal and deal.company_id) or (contact and contact.company_id),
-        deal_id=activity.deal_id,
-        **details,
-    )
+    return {
+        "title": f"{label} {what}: {activity}",
+        "contact_id": activity.contact_id or (deal and deal.contact_id),
+        "company_id": activity.company_id or (deal and deal.company_id) or (contact and contact.company_id),
+        "deal_id": activity.deal_id,
+    }

@@ -169,19 +169,22 @@ def _reorder(actor: Actor, deal: Deal, place: Place) -> None:
 
 
 def _record(actor: Actor, deal: Deal, stay: Stay, *, changes: dict[str, Any], details: dict[str, Any]) -> None:
+    told = story(deal, stay, changes=changes, details=details)
+    events.record(actor, "deal.moved", deal, **told, occurred_at=stay.ended_at)
+
+
+def story(deal: Deal, stay: Stay, *, changes: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+    """Return what the event of a move tells, `deal` being where it came."""
     former, stage = stay.stage, deal.stage
-    events.record(
-        actor,
-        "deal.moved",
-        deal,
-        title=_title(deal, former, stage),
-        kind=TimelineKind.DEAL,
-        contact_id=deal.contact_id,
-        company_id=deal.company_id,
-        deal_id=deal.pk,
-        content="\n".join(filter(None, (details["note"], details["lost_reason"]))),
-        changes=changes,
-        metadata={
+    return {
+        "title": _title(deal, former, stage),
+        "kind": TimelineKind.DEAL,
+        "contact_id": deal.contact_id,
+        "company_id": deal.company_id,
+        "deal_id": deal.pk,
+        "content": "\n".join(filter(None, (details["note"], details["lost_reason"]))),
+        "changes": changes,
+        "metadata": {
             "from_stage": named(former.pk, former.name),
             "to_stage": named(stage.pk, stage.name),
             "seconds_in_stage": stay.seconds,
@@ -189,8 +192,7 @@ def _record(actor: Actor, deal: Deal, stay: Stay, *, changes: dict[str, Any], de
             "status": deal.status,
             **{key: value or None for key, value in details.items()},
         },
-        occurred_at=stay.ended_at,
-    )
+    }
 
 
 def _title(deal: Deal, former: Stage, stage: Stage) -> str:
