@@ -17,7 +17,6 @@ from commerce.models import MovementType, Product, StockItem, StockMovement, Var
 from crm.core import clock, events, money, sql
 from crm.core.actor import Actor
 from crm.core.errors import Conflict, Invalid
-from crm.core.ids import uuid7
 from crm.core.locking import lock_many, lock_one
 
 OPENING = "Opening stock"
@@ -100,11 +99,12 @@ def correct_stock(actor: Actor, product: Product, quantity: int, *, variant: Var
 
 def open_stock(actor: Actor, quantity: int, *, reorder_level: int = 0) -> StockItem:
     """Make a balance; what is there from the start is its first movement."""
-    item = StockItem(organization_id=actor.organization_id, reorder_level=reorder_level)
+    item = StockItem(organization_id=actor.organization_id, quantity=quantity, reorder_level=reorder_level)
     sql.insert(item)
     if quantity:
-        (movement,) = _move(actor, {item.pk: quantity}, MovementType.RESTOCK, OPENING)
-        item.quantity = movement.balance
+        movement = _movement(actor, item.pk, quantity, MovementType.RESTOCK, OPENING)
+        movement.balance = quantity
+        sql.insert(movement)
     return item
 
 
@@ -145,22 +145,9 @@ def _move(
     short = _shortages(items, changes)
     if short:
         raise InsufficientStock(short)
-    moment = clock.now()  # after the lock: a ledger is in the order in which its balance changed
+    # Made after the lock: a ledger is in the order in which its balance changed.
     movements = {
-        stock_id: StockMovement(
-            id=uuid7(),
-            organization_id=actor.organization_id,
-            stock_id=stock_id,
-            change=change,
-            type=type,
-            reason=reason,
-            cost_per_unit=cost[0] if cost else None,
-            currency=cost[1] if cost else "",
-            reference_type=str(reference._meta.model_name) if reference else "",  # noqa: SLF001 - documented metadata
-            reference_id=reference.pk if reference else None,
-            created_by_id=actor.user_id,
-            created_at=moment,
-        )
+        stock_id: _movement(actor, stock_id, change, type, reason, reference=reference, cost=cost)
         for stock_id, change in changes.items()
     }
     for stock_id, balance in _written(actor, list(movements.values())):
@@ -173,6 +160,31 @@ def _move(
     if low:
         _record_low(actor, low, items)
     return list(movements.values())
+
+
+def _movement(
+    actor: Actor,
+    stock_id: UUID,
+    change: int,
+    type: MovementType,
+    reason: str,
+    *,
+    reference: Model | None = None,
+    cost: tuple[int, str] | None = None,
+) -> StockMovement:
+    return StockMovement(
+        organization_id=actor.organization_id,
+        stock_id=stock_id,
+        change=change,
+        type=type,
+        reason=reason,
+        cost_per_unit=cost[0] if cost else None,
+        currency=cost[1] if cost else "",
+        reference_type=str(reference._meta.model_name) if reference else "",  # noqa: SLF001 - documented metadata
+        reference_id=reference.pk if reference else None,
+        created_by_id=actor.user_id,
+        created_at=clock.now(),
+    )
 
 
 def _shortages(items: Mapping[UUID, StockItem], changes: Mapping[UUID, int]) -> list[Shortage]:

@@ -4,22 +4,25 @@ Search goes by the prefix of indexed columns, or, once an organization is chosen
 the words of the table's search column. References are chosen by autocomplete or raw id, never from a full list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
+from crm.core import money
 from crm.core.actor import Actor, system_actor
 from crm.core.errors import DomainError
 
@@ -173,6 +176,110 @@ class TenantAdmin(BackOfficeAdmin):
             field = self.opts.get_field("organization")
             form.base_fields["tenant"].widget = AutocompleteSelect(field, self.admin_site)
         return form
+
+
+class ServiceAdmin(TenantAdmin):
+    """Rows that services make and change: `creates(actor, **fields)`, `updates(actor, row, **fields)`, and so on.
+
+    `references` are the fields whose rows the services take by id.
+    """
+
+    references: tuple[str, ...] = ()
+    creates: Callable[..., Any]
+    updates: Callable[..., Any]
+    deletes: Callable[..., Any]
+    restores: Callable[..., Any] | None = None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Ask only for what may be told."""
+        return self.readonly_fields if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Change what is alive; the deleted are restored first."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer to restore only where there is a service that does."""
+        actions = super().get_actions(request)
+        if type(self).restores is None:
+            actions.pop("restore_rows", None)
+        return actions
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Make or change the row as a member of the organization would."""
+        actor = actor_for(request, obj.organization)
+        told = form.cleaned_data
+        names = form.changed_data if change else [name for name in told if name != "tenant"]
+        fields = dict(self.given(name, told[name]) for name in names)
+        if change:
+            rows = self.model.objects.of(obj.organization_id)
+            row = type(self).updates(actor, rows.get(pk=obj.pk), **fields)
+        else:
+            row = type(self).creates(actor, **fields)
+        obj.__dict__.update(row.__dict__)
+
+    def given(self, name: str, value: Any) -> tuple[str, Any]:
+        """Return a field of the form as the service takes it."""
+        if name not in self.references:
+            return name, value
+        return f"{name}_id", None if value is None else value.pk
+
+    @admin.action(description="Delete the selected")
+    def delete_rows(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete softly."""
+        self._each(request, queryset.filter(deleted_at=None), type(self).deletes, "deleted")
+
+    @admin.action(description="Restore the selected")
+    def restore_rows(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Bring back."""
+        self._each(request, queryset.filter(deleted_at__isnull=False), type(self).restores, "restored")
+
+    actions = ("delete_rows", "restore_rows")
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Any], service: Any, done: str) -> None:
+        count = 0
+        for row in queryset.select_related("organization")[: self.list_max_show_all]:
+            try:
+                with transaction.atomic():
+                    service(actor_for(request, row.organization), row)
+                count += 1
+            except DomainError as refusal:
+                tell(self, request, refusal)
+        self.message_user(request, f"{count} {done}.")
+
+
+class AmountField(forms.DecimalField):
+    """Money in major units; the service knows how many decimals its currency has."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        given = {"required": False, "min_value": 0, "max_digits": 20, "decimal_places": 3}
+        super().__init__(**(given | {"widget": UnfoldAdminDecimalFieldWidget} | kwargs))
+
+
+class AmountsForm(TenantForm):
+    """A form with amounts, shown and taken in major units."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:  # noqa: SLF001 - Django's documented way to tell a new row
+            return
+        for name in self.amounts():
+            minor = getattr(self.instance, name)
+            self.initial[name] = None if minor is None else money.to_major(minor, self.currency())
+
+    def amounts(self) -> list[str]:
+        """Return the names of the amounts."""
+        return [name for name, field in self.fields.items() if isinstance(field, AmountField)]
+
+    def currency(self) -> str:
+        """Return the currency of the row's amounts."""
+        return str(self.instance.organization.currency)
+
+    def _post_clean(self) -> None:
+        """Leave the amounts to the service; as columns they have other units."""
+        amounts = {name: self.cleaned_data.pop(name, None) for name in self.amounts()}
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, missing in the stubs
+        self.cleaned_data |= amounts
 
 
 def tell(page: Any, request: HttpRequest, refusal: DomainError) -> None:

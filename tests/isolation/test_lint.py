@@ -17,12 +17,7 @@ OUTER_LAYERS = ("api", "admin", "tasks", "management")
 
 # (file, what) -> reason. A question whose first call names `organization_id`, or that stands below `with operator(…)`,
 # whose steps are listed with their reasons, is no exception.
-ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {
-    (
-        "contacts/admin.py",
-        "self.model.objects.get",
-    ): "the back office crosses organizations; the row was just opened there",
-}
+ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {}
 ALLOWED_IN_SERVICES: dict[tuple[str, str], str] = {
     ("accounts/services/lockout.py", "Session.objects.filter"): "called by the sign-in, in its operator's step",
     ("accounts/services/owners.py", "User.objects.filter"): "called by a management command, in its operator's step",
