@@ -88,7 +88,9 @@ def update_deal(
             actor, deal, stages.filter(pipeline_id=pipeline_id) if pipeline_id else stages, position=position
         )
     deal = moves.lock_living(actor, deal.pk)
-    if fields.get("probability") == deal.chance:  # sent back as it was shown: no wish to part from the stage's
+    if (
+        "probability" in fields and fields["probability"] == deal.chance
+    ):  # sent back as it was shown: no wish to part from the stage's
         del fields["probability"]
     if place is not None:
         is_move = place.stage.pk != deal.stage_id

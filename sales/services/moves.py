@@ -73,8 +73,11 @@ def claim(actor: Actor, deal: Deal, stages: QuerySet[Stage], *, position: int | 
 
 
 def lock_living(actor: Actor, pk: UUID) -> Deal:
-    """Lock and return a deal with its stage and pipeline."""
-    rows: QuerySet[Deal] = Deal.objects.visible_to(actor).alive().select_related("stage", "pipeline")
+    """Lock and return a deal.
+
+    By itself: a row that waits for its lock is looked at again, and joined to the stage that it has left it is gone.
+    """
+    rows: QuerySet[Deal] = Deal.objects.visible_to(actor).alive()
     return lock_one(rows, pk)
 
 
@@ -85,7 +88,8 @@ def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason
         return
     if lost_reason and place.stage.kind != StageKind.LOST:
         raise Invalid(lost_reason="Only a lost deal has such a reason.")
-    stay, former_pipeline = Stay(deal.stage, deal.stage_entered_at, clock.now()), deal.pipeline
+    stay = Stay(deal.stage, deal.stage_entered_at, clock.now())
+    former_pipeline = deal.pipeline if deal.pipeline_id != place.stage.pipeline_id else None
     before = {"stage_id": deal.stage_id, "pipeline_id": deal.pipeline_id, "status": deal.status}
     settle(deal, place, stay.ended_at, lost_reason=lost_reason)
     deal.stage_entered_at = stay.ended_at
@@ -102,7 +106,7 @@ def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason
         ]
     )
     details: dict[str, Any] = {"note": note, "lost_reason": lost_reason}
-    if before["pipeline_id"] != deal.pipeline_id:
+    if former_pipeline is not None:
         details["from_pipeline"] = named(former_pipeline.pk, former_pipeline.name)
         details["to_pipeline"] = named(deal.pipeline_id, place.pipeline_name)
     changes = {

@@ -69,7 +69,7 @@ def claim(
     Positions count the deals that the actor sees. The lock comes before that of any deal. None where there is no such
     stage, or its pipeline is deleted.
     """
-    stage = stages.select_for_update(of=("self",), no_key=True).first()
+    stage = _lock_first(stages)
     if stage is None:
         return None
     place = _free(actor, stage, position, deal_id)
@@ -82,6 +82,10 @@ def claim(
 def position_of(actor: Actor, deal_id: UUID) -> int:
     """Return how many of the deals that the actor sees come before this one in its stage."""
     return int(sql.fetch(_POSITION, (actor.organization_id, deal_id, actor.sees_all, actor.user_id))[0][0])
+
+
+def _lock_first(stages: QuerySet[Stage]) -> Stage | None:
+    return stages.select_for_update(of=("self",), no_key=True).first()
 
 
 def _free(actor: Actor, stage: Stage, position: int | None, deal_id: UUID | None) -> Place | None:
