@@ -5,16 +5,14 @@ the Message-ID is made from the message, so that a mail program shows a repeated
 """
 
 from collections.abc import Mapping
-from email.utils import parseaddr
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.utils.html import format_html
 
 from accounts.models import Invitation, OneTimeLink, Purpose
 from accounts.services import invitations, links
-from crm.core import clock
+from crm.core import clock, mail
 from crm.core.tenancy import tenant
 
 Payload = Mapping[str, str]
@@ -90,13 +88,10 @@ def _open_link(organization_id: UUID, payload: Payload, purpose: Purpose) -> One
 
 
 def _send(message_id: UUID, *, to: str, subject: str, says: str, link: str, asks: str, ends: str) -> None:
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
-    mail = EmailMultiAlternatives(
-        subject=" ".join(subject.split()),  # a name may hold line breaks, a header may not
-        body=f"{says}\n\n{asks}:\n{link}\n\n{ends}\n",
-        to=[to],
-        headers={"Message-ID": f"<{message_id}@{domain}>"},
+    mail.send(
+        message_id,
+        to=to,
+        subject=subject,
+        text=f"{says}\n\n{asks}:\n{link}\n\n{ends}\n",
+        html=format_html('<p>{}</p><p><a href="{}">{}</a></p><p>{}</p>', says, link, asks, ends),
     )
-    html = format_html('<p>{}</p><p><a href="{}">{}</a></p><p>{}</p>', says, link, asks, ends)
-    mail.attach_alternative(html, "text/html")
-    mail.send()

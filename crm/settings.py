@@ -213,6 +213,7 @@ OUTBOX_HANDLERS = {
     "mail.invitation": "accounts.mails.send_invitation",
     "mail.verify_email": "accounts.mails.send_verification",
     "mail.reset_password": "accounts.mails.send_reset",
+    "mail.daily_reminder": "sales.mails.send_daily_reminder",
     "sales.clock": "sales.services.schedule.follow_clock",
 }
 SESSION_LIFETIME = timedelta(days=30)

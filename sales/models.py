@@ -1,5 +1,6 @@
 """Pipelines with their stages, deals (opportunities on the Platform), activities (a Team task is one of them)."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -232,6 +233,10 @@ class ActivityRows(TenantQuerySet[Any]):
         """Keep what is still to be done."""
         return self.filter(status__in=UNFINISHED)
 
+    def due_for(self, person_id: UUID, start: datetime, end: datetime) -> Self:
+        """Keep what a person still has to do within a span of time (`end` is past it)."""
+        return self.alive().unfinished().filter(owner_id=person_id, due_at__gte=start, due_at__lt=end)
+
     def visible_to(self, actor: Actor) -> Self:
         """Keep what the actor may see: all, or what is assigned to or was made by them."""
         rows = self.of(actor)
@@ -333,6 +338,11 @@ class Activity(TenantModel):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def label(self) -> str:
+        """Return its type in a word that begins a sentence."""
+        return "E-mail" if self.type == ActivityType.EMAIL else ActivityType(self.type).label
 
     def is_own(self, actor: Actor) -> bool:
         """Tell whether it is assigned to the actor or was made by them."""

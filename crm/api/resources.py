@@ -147,7 +147,7 @@ class Resource(ApiView):
 
     def restorable(self, actor: Actor) -> QuerySet[Any]:
         """Return the rows that a restore may name, deleted or not."""
-        return self.model.objects.visible_to(actor)  # type: ignore[attr-defined, no-any-return]
+        return self.model.objects.visible_to(actor)  # type: ignore[attr-defined]
 
     def _plan(self, name: str) -> Any:
         return (type(self), name) if self.is_replayed else None

@@ -34,9 +34,14 @@ def read(text: str) -> date | datetime:
         raise ValueError("a time beyond the calendar") from error
 
 
-def today(zone: str) -> date:
-    """Return the calendar day that it is in `zone` (an IANA name)."""
-    return now().astimezone(ZoneInfo(zone)).date()
+def today(zone: str, *, at: datetime | None = None) -> date:
+    """Return the calendar day that it is in `zone` (an IANA name), or was at a moment."""
+    return (at or now()).astimezone(ZoneInfo(zone)).date()
+
+
+def moment(day: date, hour: time, zone: str) -> datetime:
+    """Return when the clocks of `zone` show `hour` on `day` (the first time, where they show it twice), in UTC."""
+    return datetime.combine(day, hour, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
@@ -55,6 +60,6 @@ def month_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
 
 def _midnight(day: date, days_later: int, zone: str) -> datetime:
     try:
-        return datetime.combine(day + timedelta(days_later), time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return moment(day + timedelta(days_later), time.min, zone)
     except OverflowError:
         return EARLIEST if day.year == date.min.year else LATEST

@@ -102,6 +102,7 @@ OPERATOR_STEPS = {
     "register": "an organization is made before anybody belongs to it",
     "outbox": "the worker claims due work of all organizations",
     "sweep": "beat folds tallies and removes what has expired",
+    "reminders": "beat finds the people of all organizations whose morning has come",
     "back_office": "platform operators work in the admin across organizations",
     "command": "management commands run by an operator",
 }

@@ -12,7 +12,7 @@ from crm.core.actor import Actor
 from crm.core.errors import Forbidden
 from crm.core.locking import lock_many, lock_one
 from crm.core.models import TimelineKind
-from sales.models import UNFINISHED, Activity, ActivityStatus, ActivityType
+from sales.models import UNFINISHED, Activity, ActivityStatus
 from sales.services import links, schedule
 
 INDEXED = frozenset({"subject", "description"})
@@ -110,7 +110,8 @@ def restore_activity(actor: Actor, activity: Activity) -> Activity:
 
 def _locked(actor: Actor, pk: UUID, *, deleted_too: bool = False) -> Activity:
     rows = Activity.objects.visible_to(actor).select_related("contact", "deal")
-    return lock_one(rows if deleted_too else rows.alive(), pk)
+    locked: Activity = lock_one(rows if deleted_too else rows.alive(), pk)
+    return locked
 
 
 def _hold_contact(actor: Actor, activity: Activity, fields: Mapping[str, Any]) -> UUID | None:
@@ -159,11 +160,10 @@ def _record(
 
 def story(activity: Activity, what: str) -> dict[str, Any]:
     """Return what an event tells, also on the timeline of the contact of the deal that the activity is about."""
-    label = "E-mail" if activity.type == ActivityType.EMAIL else ActivityType(activity.type).label
     contact, deal = activity.contact, activity.deal
     return {
-        "title": f"{label} {what}: {activity}",
-        "contact_id": activity.contact_id or (deal and deal.contact_id),
-        "company_id": activity.company_id or (deal and deal.company_id) or (contact and contact.company_id),
+        "title": f"{activity.label} {what}: {activity}",
+        "contact_id": activity.contact_id or getattr(deal, "contact_id", None),
+        "company_id": activity.company_id or getattr(deal, "company_id", None) or getattr(contact, "company_id", None),
         "deal_id": activity.deal_id,
     }

@@ -98,6 +98,7 @@ TEAM: Table = {
     "deals": {"GET": MEMBERS, "POST": WRITERS},
     "deals/<uuid:pk>": {"GET": MEMBERS, "PATCH": WRITERS, "DELETE": MANAGERS},
     **usual("tasks", delete=WRITERS, restore=SEES_ALL),
+    "tasks/reminders": {"GET": MEMBERS},
     "tasks/<uuid:pk>/complete": {"POST": WRITERS},
 }
 

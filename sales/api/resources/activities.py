@@ -1,6 +1,6 @@
 """Activities and tasks as resources: rows, filters, orders, services, and what a person is reminded of."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,16 +9,21 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 
 from crm.api.filters import Filters, MomentField, SearchFilter
-from crm.api.resources import Resource
+from crm.api.resources import Resource, reader
 from crm.api.schema import describes
+from crm.api.surfaces import Page
 from crm.core import clock
 from crm.core.actor import Actor
+from crm.core.errors import Invalid
 from crm.core.replay import NOW
 from sales.models import UNFINISHED, Activity, ActivityStatus, ActivityType, Priority
-from sales.services import activities
+from sales.services import activities, reminders
 
 MYSELF = "me"
 ASSIGNED = "Whom it is assigned to; `me` is the user who asks."
+MOST_REMINDED = 100  # in each list of reminders
+# What stands for the person and the span of time while the question of reminders is compiled.
+_PERSON, _START, _END = UUID(int=0xE1), datetime(1, 1, 4, tzinfo=UTC), datetime(1, 1, 5, tzinfo=UTC)
 ZONES_APART = timedelta(days=2)  # more than lies between the same day's ends in two time zones
 
 
@@ -119,6 +124,8 @@ class Activities(Resource):
 class Tasks(Activities):
     """Activities of type `task` alone."""
 
+    permissions = {**Activities.permissions, "reminders": "activities:view"}
+
     noun = "Task"
     plural = "tasks"
     filters = TaskFilters
@@ -132,3 +139,48 @@ class Tasks(Activities):
     def restorable(self, actor: Actor) -> QuerySet[Activity]:
         """Return the tasks that a restore may name."""
         return super().restorable(actor).filter(type=ActivityType.TASK)
+
+    @describes(
+        answer={
+            "overdue": ["shape"],
+            "today": ["shape"],
+            "upcoming": ["shape"],
+            "counts": {"overdue": int, "today": int, "upcoming": int, "total": int},
+        },
+        query={"assignee_id": UUID},
+        errors=(400, 403),
+    )
+    def reminders(self, request: Any) -> HttpResponse:
+        """Answer what is overdue, due today, and due in the seven days after it: one's own, by one's own clock.
+
+        Each list shows the 100 that are due first; the counts are true. Those who see everybody's tasks may ask for
+        another's by `assigneeId`.
+        """
+        person = reminders.person_for(self.actor, self._assignee_asked())
+        pages = {name: self._due(person.id, *span) for name, span in reminders.spans(person.timezone).items()}
+        counts = {name: page.total for name, page in pages.items()}
+        lists = {name: page.rows for name, page in pages.items()}
+        return self.answer({**lists, "counts": {**counts, "total": sum(counts.values())}})
+
+    def _assignee_asked(self) -> UUID | None:
+        key = self.surface.key("assignee_id")
+        asked = self.request.GET.get(key, "")
+        if asked in {"", MYSELF}:
+            return None
+        try:
+            return UUID(asked)
+        except ValueError:
+            raise Invalid(**{key: "Enter a valid UUID."}) from None
+
+    def _due(self, person_id: UUID, start: datetime, end: datetime) -> Page:
+        return reader(Activity, self.shape).page(
+            self.actor,
+            lambda actor: (
+                Activity.objects.visible_to(actor).filter(type=ActivityType.TASK).due_for(_PERSON, _START, _END)
+            ),
+            order=("due_at", "id"),
+            number=1,
+            size=MOST_REMINDED,
+            plan=(type(self), "reminders"),
+            filled={_PERSON: person_id, _START: start, _END: end},
+        )

@@ -17,11 +17,13 @@ LONGEST_DESCRIPTION = 20_000
 class Due(serializers.Field):
     """A date or a time: a date is the end of that day for whom it is assigned to, and is shown as it was given."""
 
-    taken_as = shown_as = serializers.CharField
+    taken_as: type[serializers.Field] = serializers.CharField
+    shown_as: type[serializers.Field] = serializers.CharField
     columns = ("due_at", "due_on")
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**({"source": "due", "required": False, "allow_null": True} | kwargs))
+        given: dict[str, Any] = {"source": "due", "required": False, "allow_null": True}
+        super().__init__(**(given | kwargs))
 
     def to_internal_value(self, data: Any) -> date | datetime:
         """Take ISO 8601."""

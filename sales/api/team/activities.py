@@ -20,6 +20,7 @@ class TeamTasks(Tasks):
 
 
 urlpatterns = [
+    route("tasks/reminders", TeamTasks, get="reminders"),
     *resource("tasks", TeamTasks),
     route("tasks/<uuid:pk>/complete", TeamTasks, post="complete"),
 ]

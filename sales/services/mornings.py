@@ -1,0 +1,113 @@
+"""The e-mail of the morning: at 8:00 of everybody's own clock, once a day, to whoever has something due.
+
+Beat asks every few minutes who is still to be mailed. The row of the person's day is inserted with the outbox message,
+so that two beats mail once. A poll that was missed is made up for until the day ends; but whatever came up after 8:00
+(`Activity.scheduled_at`) waits for the next morning, so that nobody without anything due at 8:00 is mailed later.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from crm.core import clock, outbox
+from crm.core.ids import uuid7
+from crm.core.tenancy import operator, tenant
+from sales.models import UNFINISHED, DailyReminder
+
+log = logging.getLogger(__name__)
+
+EIGHT = time(8)
+TOPIC = "mail.daily_reminder"
+KEPT = timedelta(days=7)
+
+
+class Morning(NamedTuple):
+    """A person's day whose reminder is still to be sent."""
+
+    organization_id: UUID
+    user_id: UUID
+    day: date
+
+
+# From the roles down, past the many who only shop; each person costs two looks into an index.
+_WAITING = """
+    SELECT DISTINCT u.organization_id, u.id, m.day
+    FROM accounts_role r
+    JOIN accounts_organization o ON o.id = r.organization_id AND o.is_active
+    JOIN accounts_userrole h ON h.organization_id = r.organization_id AND h.role_id = r.id
+    JOIN accounts_user u ON u.id = h.user_id AND u.is_active
+    JOIN unnest(%s::text[], %s::date[], %s::timestamptz[], %s::timestamptz[]) AS m (zone, day, eight, ends)
+      ON m.zone = u.timezone
+    WHERE r.name <> 'customer'
+      AND NOT EXISTS (
+        SELECT FROM sales_dailyreminder d
+        WHERE d.organization_id = u.organization_id AND d.user_id = u.id AND d.day = m.day
+      )
+      AND EXISTS (
+        SELECT FROM sales_activity a
+        WHERE a.organization_id = u.organization_id AND a.owner_id = u.id AND a.deleted_at IS NULL
+          AND a.status = ANY(%s) AND a.due_at < m.ends AND a.scheduled_at < m.eight
+      )
+    ORDER BY u.organization_id, u.id
+"""
+_TAKEN = """
+    INSERT INTO sales_dailyreminder (id, organization_id, user_id, day, created_at)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::date[], %s::timestamptz[])
+    ON CONFLICT (organization_id, user_id, day) DO NOTHING
+    RETURNING organization_id, user_id, day
+"""
+
+
+def waiting() -> list[Morning]:
+    """Return the people of all organizations whose 8:00 has come, with something due, and who were not mailed today."""
+    zones = list(_begun(clock.now()))
+    with operator("reminders"), connection.cursor() as cursor:
+        cursor.execute(_WAITING, [*map(list, zip(*zones, strict=True)), list(UNFINISHED)])
+        return [Morning(*row) for row in cursor.fetchall()]
+
+
+def send() -> int:
+    """Put the mails of everybody who is waiting into the outbox, one organization a transaction; return how many."""
+    sent = 0
+    for organization_id, mornings in groupby(waiting(), key=lambda morning: morning.organization_id):
+        try:
+            sent += _send(organization_id, list(mornings))
+        except Exception:  # the others are not to wait for it; the next poll tries again
+            log.exception("Reminders of organization %s failed", organization_id)
+    return sent
+
+
+def forget_old() -> None:
+    """Remove the marks of days that nobody can live through any more."""
+    with operator("sweep"):
+        DailyReminder.objects.filter(day__lt=clock.today("UTC") - KEPT).delete()
+
+
+def _begun(now: datetime) -> Iterator[tuple[str, date, datetime, datetime]]:
+    """Return each zone in which it is 8:00 or later, its day, when it was 8:00 there, and when the day ends."""
+    for zone in clock.ZONES:
+        day = clock.today(zone, at=now)
+        eight = clock.moment(day, EIGHT, zone)
+        if eight <= now:
+            yield zone, day, eight, clock.day_bounds(day, zone)[1]
+
+
+def _send(organization_id: UUID, mornings: Sequence[Morning]) -> int:
+    with tenant(organization_id):
+        taken = _take(mornings)
+        for morning in taken:
+            outbox.put(organization_id, TOPIC, {"user_id": str(morning.user_id), "day": morning.day.isoformat()})
+    return len(taken)
+
+
+def _take(mornings: Iterable[Morning]) -> list[Morning]:
+    """Return the mornings that nobody took before; whoever asks at the same time waits and gets the others."""
+    marks = [(uuid7(), *morning, clock.now()) for morning in mornings]
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, [list(column) for column in zip(*marks, strict=True)])
+        return [Morning(*row) for row in cursor.fetchall()]

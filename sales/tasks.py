@@ -1,0 +1,17 @@
+"""Celery doors of sales."""
+
+from celery import shared_task
+
+from sales.services import mornings
+
+
+@shared_task
+def send_reminders() -> int:
+    """Mail whoever's morning has come; safe to run any number of times at once."""
+    return mornings.send()
+
+
+@shared_task
+def sweep() -> None:
+    """Remove what has expired."""
+    mornings.forget_old()
