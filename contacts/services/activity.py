@@ -27,10 +27,11 @@ SUBJECTS = {
     "stage": "pipelines",
     "deal": "deals",
     "activity": "activities",
+    "order": "orders",
 }
-# Sign-ins, roles, settings and tidying up are for the audit, not for the feed.
+# Sign-ins, roles, settings, tidying up and what shoppers consider are for the audit, not for the feed.
 UNTOLD_APPS = ("accounts", "core")
-UNTOLD_SUBJECTS = ("pipeline", "stage", "shippingmethod", "taxrate", "promotion")
+UNTOLD_SUBJECTS = ("pipeline", "stage", "shippingmethod", "taxrate", "promotion", "cart")
 UNTOLD_EVENTS = ("deal.reordered",)
 
 

@@ -7,37 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.core.models import Event
-from tests.commerce.shop import sell, vary
-
-
-@pytest.fixture
-def shopper(acme, client_for):
-    return client_for(acme.customer, "storefront")
-
-
-@pytest.fixture
-def laptop(acme):
-    return sell(acme, "LAPTOP-001", 99999, units=5, name="Professional Laptop")
+from tests.commerce.shop import put, refusal, sell, set_columns, vary
 
 
 def cart(response, status=200):
     assert response.status_code == status, response.content
     return response.json()["data"]
-
-
-def put(client, product, quantity=1, **more):
-    return client.post("cart/items", {"product_id": str(product.pk), "quantity": quantity, **more})
-
-
-def refusal(response, status=400):
-    assert response.status_code == status, response.content
-    error = response.json()["error"]
-    return error["code"], [detail["field"] for detail in error["details"]]
-
-
-def change(tenant, row, **fields):
-    with tenant.inside():
-        type(row).objects.filter(pk=row.pk).update(**fields)
 
 
 def test_a_cart_is_there_from_the_first_look(acme, shopper):
@@ -97,7 +72,7 @@ def test_prices_are_todays(acme, shopper, laptop):
 
     name = "Professional Laptop"
     assert prices() == [("LAPTOP-001", name, 99999), ("S", f"{name} S", 50000), ("L", f"{name} L", 99999)]
-    change(acme, laptop, sale_price=80000, name="Laptop")
+    set_columns(acme, laptop, sale_price=80000, name="Laptop")
     assert prices() == [("LAPTOP-001", "Laptop", 80000), ("S", "Laptop S", 50000), ("L", "Laptop L", 80000)]
 
 
@@ -158,8 +133,8 @@ def test_what_cannot_be_put_in_is_named_and_changes_nothing(shopper, laptop, bod
 def test_only_what_the_shop_sells_goes_in(acme, other, shopper, laptop):
     gone, off, foreign = sell(acme, "GONE"), sell(acme, "OFF"), sell(other, "FOREIGN")
     euro, pen = sell(acme, "EURO", currency="EUR"), sell(acme, "PEN")
-    change(acme, gone, deleted_at=gone.created_at)
-    change(acme, off, status="discontinued")
+    set_columns(acme, gone, deleted_at=gone.created_at)
+    set_columns(acme, off, status="discontinued")
     red, blue = vary(acme, laptop, "RED"), vary(acme, laptop, "BLUE", active=False)
 
     for product in (gone, off, foreign, euro):
@@ -171,7 +146,7 @@ def test_only_what_the_shop_sells_goes_in(acme, other, shopper, laptop):
 
 def test_an_item_no_longer_sold_stays_until_it_is_removed(acme, shopper, laptop):
     (item,) = cart(put(shopper, laptop))["items"]
-    change(acme, laptop, deleted_at=laptop.created_at)
+    set_columns(acme, laptop, deleted_at=laptop.created_at)
 
     assert cart(shopper.get("cart"))["items"] == [item]
     assert refusal(shopper.patch(f"cart/items/{item['id']}", {"quantity": 2})) == ("validation_error", ["product_id"])
