@@ -275,6 +275,11 @@ class AmountsForm(TenantForm):
         """Return the currency of the row's amounts."""
         return str(self.instance.organization.currency)
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave the amounts to the service: the row has none yet where the model checks itself."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's own hook
+        return excluded | set(self.amounts())
+
     def _post_clean(self) -> None:
         """Leave the amounts to the service; as columns they have other units."""
         amounts = {name: self.cleaned_data.pop(name, None) for name in self.amounts()}

@@ -1,0 +1,117 @@
+"""The back office of promotions, shipping methods and tax rates. Every change goes through the services."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+
+from commerce.models import Promotion, ShippingMethod, TaxRate
+from commerce.services import promotions, shipping, taxes
+from crm.core.admin_base import AmountField, AmountsForm, ServiceAdmin, TenantForm
+
+HISTORY = ("History", {"fields": ("created_at", "updated_at", "deleted_at")})
+
+
+class TermAdmin(ServiceAdmin):
+    """What the pages of the shop's terms have in common: they are deleted, and never restored."""
+
+    readonly_fields: tuple[str, ...] = ("organization", "created_at", "updated_at", "deleted_at")
+
+
+class PromotionForm(AmountsForm):
+    """A promotion; its value in percent, or in major units of the shop's currency where it is fixed."""
+
+    value = AmountField(required=True, help_text="Percent, or the amount where the type is fixed.")
+    minimum_total = AmountField(help_text="In the shop's currency.")
+
+    class Meta:
+        model = Promotion
+        fields = ("code", "type", "starts_at", "ends_at", "max_uses", "max_uses_per_user", "active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.value is not None:
+            self.initial["value"] = promotions.shown_value(self.instance.type, self.instance.value, self.currency())
+
+
+@admin.register(Promotion)
+class PromotionAdmin(TermAdmin):
+    """Promotions of all organizations."""
+
+    form = PromotionForm
+    list_display = ("code", "organization", "type", "starts_at", "ends_at", "uses", "max_uses", "active", "deleted_at")
+    search_fields = ("code_normalized",)
+    search_help_text = "The beginning of a code, or an id."
+    readonly_fields = (*TermAdmin.readonly_fields, "uses")
+    fieldsets = (
+        (None, {"fields": ("code", "organization", "type", "value", "minimum_total", "active")}),
+        ("When and how often", {"fields": ("starts_at", "ends_at", "max_uses", "max_uses_per_user", "uses")}),
+        HISTORY,
+    )
+    add_fieldsets = (
+        (None, {"fields": ("tenant", "code", "type", "value", "minimum_total", "active")}),
+        ("When and how often", {"fields": ("starts_at", "ends_at", "max_uses", "max_uses_per_user")}),
+    )
+    creates = promotions.create_promotion
+    updates = promotions.update_promotion
+    deletes = promotions.delete_promotion
+
+
+class ShippingMethodForm(AmountsForm):
+    """A shipping method; its amounts in major units."""
+
+    price = AmountField(required=True, initial=0, help_text="In the shop's currency.")
+    free_from = AmountField(help_text="The value of goods after discounts from which it costs nothing.")
+
+    class Meta:
+        model = ShippingMethod
+        fields = ("code", "name", "active")
+
+
+@admin.register(ShippingMethod)
+class ShippingMethodAdmin(TermAdmin):
+    """Shipping methods of all organizations."""
+
+    form = ShippingMethodForm
+    list_display = ("code", "name", "organization", "active", "deleted_at")
+    search_fields = ("code_normalized",)
+    search_help_text = "The beginning of a code, or an id."
+    fieldsets = (
+        (None, {"fields": ("code", "organization", "name", "price", "free_from", "active")}),
+        HISTORY,
+    )
+    add_fieldsets = ((None, {"fields": ("tenant", "code", "name", "price", "free_from", "active")}),)
+    creates = shipping.create_shipping_method
+    updates = shipping.update_shipping_method
+    deletes = shipping.delete_shipping_method
+
+
+class TaxRateForm(TenantForm):
+    """A tax rate."""
+
+    class Meta:
+        model: type[Model] = TaxRate
+        fields = ("name", "country", "state", "rate", "starts_on", "applies_to_shipping")
+        help_texts = {
+            "country": "Its ISO 3166 code, such as US.",
+            "state": "Its code without the country's, such as NY; empty for the whole country.",
+            "rate": "In percent.",
+        }
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(TermAdmin):
+    """Tax rates of all organizations."""
+
+    form = TaxRateForm
+    list_display = ("name", "organization", "country", "state", "rate", "starts_on", "deleted_at")
+    fieldsets = (
+        (None, {"fields": ("name", "organization", "country", "state", "rate", "starts_on", "applies_to_shipping")}),
+        HISTORY,
+    )
+    add_fieldsets = (
+        (None, {"fields": ("tenant", "name", "country", "state", "rate", "starts_on", "applies_to_shipping")}),
+    )
+    creates = taxes.create_tax_rate
+    updates = taxes.update_tax_rate
+    deletes = taxes.delete_tax_rate
