@@ -1,5 +1,5 @@
 """The back office of commerce; importing its rooms registers their pages."""
 
-from commerce.admin import terms
+from commerce.admin import catalog, terms
 
-__all__ = ["terms"]
+__all__ = ["catalog", "terms"]

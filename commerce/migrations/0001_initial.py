@@ -947,6 +947,20 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="product",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass("name_normalized", "varchar_pattern_ops"),
+                name="product_name_prefix",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                django.contrib.postgres.indexes.OpClass("sku_normalized", "varchar_pattern_ops"),
+                name="product_sku_prefix",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="product",
             index=django.contrib.postgres.indexes.GinIndex(models.F("search"), fastupdate=False, name="product_search"),
         ),
         migrations.AddConstraint(

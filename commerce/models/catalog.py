@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
@@ -216,6 +216,9 @@ class Product(TenantModel):
                 name="product_category",
                 condition=Q(deleted_at=None),
             ),
+            # The back office looks across organizations, by prefix.
+            models.Index(OpClass("name_normalized", "varchar_pattern_ops"), name="product_name_prefix"),
+            models.Index(OpClass("sku_normalized", "varchar_pattern_ops"), name="product_sku_prefix"),
             GinIndex("search", name="product_search", fastupdate=False),
         ]
 
