@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import data
-from benchmarks.cases import COUNTED, DEEP, LIST, SEARCH, Case
+from benchmarks.cases import COUNTED, DEEP, LIST, SEARCH, SUMMARY, Case
 from benchmarks.load import CONNECTIONS
 from benchmarks.measure import Key, Measured, Spread
 from benchmarks.stage import PROJECT, Stage
@@ -21,7 +21,11 @@ PACKAGES = ("Django", "djangorestframework", "psycopg", "granian", "orjson")
 HEADINGS = ("must", "aim", "reached (quartiles)", "", "by CPU", "CPU, ms: app, database", "the floor's", "sent")
 MIDDLE, LARGE = 100_000, 1_000_000
 # How often the cost of the smaller size the larger may cost: case, sizes, must, aim.
-GROWTH = ((LIST, 10_000, LARGE, 1.5, 1.1), (SEARCH, MIDDLE, LARGE, 2.0, 1.2))
+GROWTH = (
+    (LIST, 10_000, LARGE, 1.5, 1.1),
+    (SEARCH, MIDDLE, LARGE, 2.0, 1.2),
+    (SUMMARY, MIDDLE, LARGE, 1.5, 1.1),
+)
 DEEPER = (3.0, 1.5)
 
 

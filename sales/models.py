@@ -390,4 +390,7 @@ class Figure(KeptSum):
     seconds = models.BigIntegerField(default=0)  # from creation to decision, of won deals
 
     class Meta:
-        indexes = [models.Index("organization", "kind", "day", "owner_id", name="figure_sum")]
+        indexes = [
+            models.Index("organization", "kind", "day", "owner_id", name="figure_sum"),
+            models.Index("organization", "kind", name="figure_unfolded", condition=Q(is_folded=False)),
+        ]

@@ -134,7 +134,7 @@ class RateCounter(models.Model):
 class KeptSum(models.Model):
     """A row of a table of kept sums: signed rows that triggers write (`crm.core.rls.KeptSums`) and beat folds.
 
-    `sums` names the columns that add up; all the others but the id are the key.
+    `sums` names the columns that add up; all the others but the id and `is_folded` are the key.
     """
 
     sums: ClassVar[tuple[str, ...]] = ("n",)
@@ -145,6 +145,7 @@ class KeptSum(models.Model):
     kind = models.CharField(max_length=40)
     owner_id = models.UUIDField(null=True)
     n = models.BigIntegerField()
+    is_folded = models.BooleanField(db_default=False, editable=False)
 
     class Meta:
         abstract = True
@@ -162,7 +163,10 @@ class Tally(KeptSum):
     month = models.DateField(null=True)
 
     class Meta:
-        indexes = [models.Index("organization", "kind", "owner_id", "month", include=["n"], name="tally_sum")]
+        indexes = [
+            models.Index("organization", "kind", "owner_id", "month", include=["n"], name="tally_sum"),
+            models.Index("organization", "kind", name="tally_unfolded", condition=models.Q(is_folded=False)),
+        ]
 
 
 class JobSlot(models.Model):

@@ -1,6 +1,7 @@
 """Exact totals without counting: triggers write signed rows (`crm.core.rls.KeptSums`), sums answer, beat folds."""
 
 from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
 from django.apps import apps
 from django.db import connection
@@ -8,9 +9,12 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from crm.core.actor import Actor
+from crm.core.locking import is_free_turn
 from crm.core.models import KeptSum, Tally
 from crm.core.replay import Replayed
 from crm.core.tenancy import operator
+
+EVERYBODY = UUID(int=0)
 
 
 def total(actor: Actor, kind: str) -> int:
@@ -56,23 +60,33 @@ _MONTHS = Replayed(
 
 
 def fold() -> None:
-    """Replace the rows of each key that has several by their sums; readers see the old rows or the new, never both."""
+    """Replace the rows of each key that has several by their sum; readers see the old rows or the new, never both.
+
+    Only what got new rows since the last time is looked at, so that organizations at rest cost nothing.
+    """
     for model in apps.get_models():
         if issubclass(model, KeptSum):
             with operator("sweep"), connection.cursor() as cursor:
-                cursor.execute(_folding(model))
+                # Of two at once, each would leave a sum of its own.
+                if is_free_turn(EVERYBODY, "fold", model.__name__):
+                    cursor.execute(_folding(model))
 
 
 def _folding(model: type[KeptSum]) -> str:
-    columns = [field.attname for field in model._meta.concrete_fields if not field.primary_key]  # noqa: SLF001 - Django's documented model metadata
-    table, key = model._meta.db_table, ", ".join(name for name in columns if name not in model.sums)  # noqa: SLF001 - the same
+    table = model._meta.db_table  # noqa: SLF001 - Django's documented model metadata
+    columns = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - the same
+    key = ", ".join(name for name in columns if name not in {"id", "is_folded", *model.sums})
     totals = ", ".join(f"sum({name})" for name in model.sums)
     return f"""
-        WITH busy AS (
-            SELECT unnest(array_agg(id)) AS id FROM {table} GROUP BY {key} HAVING count(*) > 1
+        WITH touched AS (
+            SELECT DISTINCT organization_id, kind FROM {table} WHERE NOT is_folded
+        ), unfolded AS (
+            SELECT unnest(array_agg(id)) AS id FROM {table} JOIN touched USING (organization_id, kind)
+            GROUP BY {key} HAVING NOT bool_and(is_folded)
         ), gone AS (
-            DELETE FROM {table} USING busy WHERE {table}.id = busy.id RETURNING {table}.*
+            DELETE FROM {table} USING unfolded WHERE {table}.id = unfolded.id RETURNING {table}.*
         )
-        INSERT INTO {table} ({key}, {", ".join(model.sums)})
-        SELECT {key}, {totals} FROM gone GROUP BY {key} HAVING ({totals}) <> ({", ".join("0" for _ in model.sums)})
+        INSERT INTO {table} ({key}, {", ".join(model.sums)}, is_folded)
+        SELECT {key}, {totals}, true FROM gone GROUP BY {key}
+        HAVING ({totals}) <> ({", ".join("0" for _ in model.sums)})
         """  # noqa: S608 - tables and columns of our own models

@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("day", models.DateField(null=True)),
                 ("n", models.BigIntegerField()),
+                ("is_folded", models.BooleanField(db_default=False, editable=False)),
                 ("amount", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
                 ("weighted", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
                 ("unweighted", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
@@ -89,7 +90,15 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index("organization", "kind", "day", "owner_id", name="figure_sum")],
+                "indexes": [
+                    models.Index("organization", "kind", "day", "owner_id", name="figure_sum"),
+                    models.Index(
+                        models.F("organization"),
+                        models.F("kind"),
+                        condition=models.Q(("is_folded", False)),
+                        name="figure_unfolded",
+                    ),
+                ],
             },
         ),
         TenantTable("sales_figure"),

@@ -110,6 +110,23 @@ def test_folding_to_nothing_leaves_no_row(acme: Tenant) -> None:
     assert (rows_of(acme), tallied(acme)) == (0, 0)
 
 
+def test_what_is_at_rest_is_not_folded_again(acme: Tenant) -> None:
+    with acme.inside():
+        contacts.create_contact(acme.actor("owner"), first_name="Alone")
+
+    def kept() -> list[tuple[int, bool]]:
+        with acme.inside():
+            rows = Tally.objects.filter(organization_id=acme.id, kind__startswith="contacts")
+            return sorted(rows.values_list("id", "is_folded"))
+
+    tallies.fold()
+    folded = kept()
+    tallies.fold()
+
+    assert kept() == folded
+    assert {is_folded for _, is_folded in folded} == {True}
+
+
 WRITERS, FOLDERS = 6, 2
 # Both in one statement, and so of one moment.
 DIFFERENCE = """

@@ -233,6 +233,7 @@ class Migration(migrations.Migration):
                 ("owner_id", models.UUIDField(null=True)),
                 ("month", models.DateField(null=True)),
                 ("n", models.BigIntegerField()),
+                ("is_folded", models.BooleanField(db_default=False, editable=False)),
                 (
                     "organization",
                     models.ForeignKey(
@@ -252,7 +253,13 @@ class Migration(migrations.Migration):
                         models.F("month"),
                         include=("n",),
                         name="tally_sum",
-                    )
+                    ),
+                    models.Index(
+                        models.F("organization"),
+                        models.F("kind"),
+                        condition=models.Q(("is_folded", False)),
+                        name="tally_unfolded",
+                    ),
                 ],
             },
         ),
