@@ -204,7 +204,7 @@ PURCHASES = "commerce.services.purchases"
 # What is found by the names of contacts and companies: dotted functions that take (actor, contact_id= or company_id=).
 RENAMES = ("sales.services.indexing.reindex",)
 # Modules that invent each app's part of the demo (`contacts.demo.chapters.Chapter`), in this order.
-DEMO_CHAPTERS = ("contacts.demo.chapter", "sales.demo.chapter")
+DEMO_CHAPTERS = ("contacts.demo.chapter", "commerce.demo.chapter", "sales.demo.chapter")
 EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     "user.updated": ("sales.clock",),
     "organization.updated": ("sales.clock",),

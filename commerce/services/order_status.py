@@ -1,6 +1,8 @@
 """How far an order is: forward, or back into the shelf."""
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Sum
@@ -39,19 +41,21 @@ def change_status(
     if restock or status == OrderStatus.CANCELLED:
         _return_stock(actor, order)
     order.save(update_fields=[*changes, "stock_returned_at", "updated_at"])
-    events.record(
-        actor,
-        "order.status_changed",
-        order,
-        title=f"Order {order.order_number} is {status}",
-        kind=TimelineKind.ORDER,
-        contact_id=order.customer_id,
-        company_id=order.customer.company_id,
-        content=notes,
-        changes=changes,
-        metadata={"order_number": order.order_number, "status": status},
-    )
+    events.record(actor, "order.status_changed", order, **story(order, changes, notes))
     return order
+
+
+def story(order: Order, changes: Mapping[str, Any], notes: str) -> dict[str, Any]:
+    """Return what the event of a change of an order's status tells."""
+    return {
+        "title": f"Order {order.order_number} is {order.status}",
+        "kind": TimelineKind.ORDER,
+        "contact_id": order.customer_id,
+        "company_id": order.customer.company_id,
+        "content": notes,
+        "changes": changes,
+        "metadata": {"order_number": order.order_number, "status": str(order.status)},
+    }
 
 
 def cancel_order(actor: Actor, order: Order) -> Order:

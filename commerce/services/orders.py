@@ -71,7 +71,7 @@ def place_order(
             organization_id=actor.organization_id,
             customer_id=customer.pk,
             user_id=customer.user_id,
-            **_amounts(quote),
+            **amounts(quote),
             shipping_address=shipping_address,
             billing_address=billing_address or shipping_address,
             shipping_method=shipping.code if shipping else "",
@@ -79,11 +79,11 @@ def place_order(
             **told,
         )
     )
-    sql.insert_all(_items(order, lines, quote))
+    sql.insert_all(items_of(order, lines, quote))
     # Promotions are locked before balances, and balances last: they are what others wait for.
     terms.redeem(actor, promotions, order, customer.pk)
     _take(actor, order, lines)
-    _record_creation(actor, order, customer)
+    events.record(actor, "order.created", order, **story(order, customer))
     return order
 
 
@@ -104,7 +104,8 @@ def _inserted(order: Order) -> Order:
     raise Conflict("No order number was free. Try again.")
 
 
-def _amounts(quote: Quote) -> dict[str, Any]:
+def amounts(quote: Quote) -> dict[str, Any]:
+    """Return an order's columns that say what it costs."""
     return {
         "currency": quote.currency,
         "subtotal": quote.subtotal,
@@ -116,7 +117,8 @@ def _amounts(quote: Quote) -> dict[str, Any]:
     }
 
 
-def _items(order: Order, lines: Sequence[OrderLine], quote: Quote) -> list[OrderItem]:
+def items_of(order: Order, lines: Sequence[OrderLine], quote: Quote) -> list[OrderItem]:
+    """Return the unsaved lines of an order."""
     return [
         OrderItem(
             organization_id=order.organization_id,
@@ -154,20 +156,18 @@ def _take(actor: Actor, order: Order, lines: Sequence[OrderLine]) -> None:
         raise ShortItems(details=details) from refusal
 
 
-def _record_creation(actor: Actor, order: Order, customer: Contact) -> None:
-    events.record(
-        actor,
-        "order.created",
-        order,
-        title=f"Order {order.order_number} over {money.text(order.total, order.currency)}",
-        kind=TimelineKind.ORDER,
-        contact_id=customer.pk,
-        company_id=customer.company_id,
-        content=order.notes,
-        metadata={
+def story(order: Order, customer: Contact) -> dict[str, Any]:
+    """Return what the event of a new order tells."""
+    return {
+        "title": f"Order {order.order_number} over {money.text(order.total, order.currency)}",
+        "kind": TimelineKind.ORDER,
+        "contact_id": customer.pk,
+        "company_id": customer.company_id,
+        "content": order.notes,
+        "metadata": {
             "order_number": order.order_number,
             "status": str(order.status),
             "total": money.to_major(order.total, order.currency),
             "currency": order.currency,
         },
-    )
+    }
