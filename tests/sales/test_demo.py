@@ -73,6 +73,8 @@ def test_everybody_has_something_to_do(demo, mailbox):
     assert [at for at in due if at < now]
     assert [at for at in due if now <= at < today[1]]
     assert [at for at in due if today[1] <= at < today[1] + timedelta(days=7)]
+    reminders = demo.client(mailbox).get("tasks/reminders").json()["data"]
+    assert all(reminders[when] and reminders["counts"][when] > 0 for when in ("overdue", "today", "upcoming"))
 
 
 def test_the_kept_figures_are_what_counting_says(demo):
