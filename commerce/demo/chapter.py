@@ -16,7 +16,7 @@ from contacts.models import Contact
 from crm.core.actor import Actor
 from crm.core.tenancy import tenant
 
-MOST = 10_000  # orders, unless more are asked for
+MOST = 5_000  # orders, unless more are asked for
 IN_THE_CART = 3
 
 

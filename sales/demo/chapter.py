@@ -21,7 +21,7 @@ from sales.models import Pipeline, Stage
 
 PARTNERSHIPS = "Partnerships"
 A_MONTH = timedelta(days=30)
-MOST = 10_000  # deals, unless more are asked for
+MOST = 5_000  # deals, unless more are asked for
 
 
 def add_options(parser: ArgumentParser) -> None:

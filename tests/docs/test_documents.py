@@ -33,6 +33,9 @@ def test_the_tour_of_the_readme_runs_as_it_stands(base_url, tmp_path):
     assert "Łukaszewicz" in ran.stdout
     assert "Asked for a quote." in ran.stdout
     assert '"shopper@example.com"' in ran.stdout
+    assert "Signed on the phone." in ran.stdout
+    assert '"total":{"amount":108749,"currency":"USD"}' in ran.stdout
+    assert '"total_orders":1,"total_value":1087.49' in ran.stdout
     repeated = re.findall(r"^[0-9a-f]{8}-[0-9a-f-]{27}$", ran.stdout, re.MULTILINE)
     assert len(repeated) == 2
     assert len(set(repeated)) == 1
