@@ -12,7 +12,7 @@ def shopper(acme, client_for):
 
 
 @pytest.fixture
-def back_office(acme, client_for):
+def seller(acme, client_for):
     """The owner of acme on the Platform."""
     return client_for(acme.owner, "platform")
 

@@ -36,9 +36,9 @@ def number_of_orders(tenant):
 
 
 @pytest.fixture
-def tax(back_office):
+def tax(seller):
     body = {"name": "New York", "country": "USA", "state": "New York", "rate": 8.75, "starts_on": "2020-01-01"}
-    assert back_office.post("tax-rates", body).status_code == 201
+    assert seller.post("tax-rates", body).status_code == 201
 
 
 def test_the_documents_order_comes_out_to_the_cent(acme, shopper, laptop, tax):
@@ -88,11 +88,11 @@ def test_the_documents_order_comes_out_to_the_cent(acme, shopper, laptop, tax):
     assert shopper.get(f"orders/{answer['id']}").json()["data"] == answer
 
 
-def test_what_the_shop_sells_is_one_thing_everywhere(acme, client_for, shopper, back_office, laptop):
+def test_what_the_shop_sells_is_one_thing_everywhere(acme, client_for, shopper, seller, laptop):
     put(shopper, laptop, 2)
     placed = made(order(shopper, payment_method_id="pm_1"))
 
-    seen = back_office.get(f"orders/{placed['id']}").json()
+    seen = seller.get(f"orders/{placed['id']}").json()
     timeline = client_for(acme.owner).get(f"contacts/{seen['customer_id']}/timeline").json()["data"]["timeline"]
 
     assert (seen["order_number"], seen["total"], seen["currency"]) == (placed["order_number"], 1999.98, USD)
@@ -109,12 +109,12 @@ def test_what_the_shop_sells_is_one_thing_everywhere(acme, client_for, shopper, 
     assert (event.name, event.actor_id, event.contact_id) == ("order.created", acme.customer.pk, customer.pk)
 
 
-def test_lines_always_add_up_to_the_order(acme, shopper, back_office, laptop, tax):
+def test_lines_always_add_up_to_the_order(acme, shopper, seller, laptop, tax):
     promotion = {"code": "SAVE10", "type": "percentage", "value": 10}
     fixed = {"code": "FIVE", "type": "fixed", "value": 5}
     express = {"code": "express", "name": "Express", "price": 12.34}
     for path, body in (("promotions", promotion), ("promotions", fixed), ("shipping-methods", express)):
-        assert back_office.post(path, body).status_code == 201
+        assert seller.post(path, body).status_code == 201
     red, pen = vary(acme, laptop, "RED", price=33333), sell(acme, "PEN", 1, units=100)
     put(shopper, laptop)
     put(shopper, laptop, 2, variant_id=str(red.pk))
@@ -132,9 +132,9 @@ def test_lines_always_add_up_to_the_order(acme, shopper, back_office, laptop, ta
     assert total(placed, "discount_amount") == discount
     assert total(placed, "tax_amount") == placed["tax_total"]["amount"] > 0
     assert total(placed, "total") + 1234 == placed["total"]["amount"]
-    seen = back_office.get(f"orders/{placed['id']}").json()
+    seen = seller.get(f"orders/{placed['id']}").json()
     assert (seen["promotion_codes"], seen["shipping_method"]) == (["SAVE10", "FIVE"], "express")
-    assert back_office.get("promotions").json()["items"][0]["uses"] == 1
+    assert seller.get("promotions").json()["items"][0]["uses"] == 1
 
 
 def without(*names):
@@ -243,18 +243,18 @@ def test_addresses_come_back_as_they_were_written(shopper, laptop, written):
     assert placed["billing_address"] == (billing or shipping)
 
 
-def test_an_order_is_a_snapshot(acme, shopper, back_office, laptop, tax):
+def test_an_order_is_a_snapshot(acme, shopper, seller, laptop, tax):
     red = vary(acme, laptop, "RED", price=5000)
     put(shopper, laptop, attributes={"engraving": "Ada"})
     put(shopper, laptop, variant_id=str(red.pk))
     placed = made(order(shopper))
 
     changed = {"name": "Old laptop", "sku": "OLD", "price": 1, "sale_price": 0.5}
-    assert back_office.put(f"products/{laptop.pk}", changed).status_code == 200
-    assert back_office.patch(f"products/{laptop.pk}/variants/{red.pk}", {"name": "Blue", "price": 2}).status_code == 200
-    (rate,) = back_office.get("tax-rates").json()["items"]
-    assert back_office.patch(f"tax-rates/{rate['id']}", {"rate": 20}).status_code == 200
-    assert back_office.delete(f"products/{laptop.pk}").status_code == 200
+    assert seller.put(f"products/{laptop.pk}", changed).status_code == 200
+    assert seller.patch(f"products/{laptop.pk}/variants/{red.pk}", {"name": "Blue", "price": 2}).status_code == 200
+    (rate,) = seller.get("tax-rates").json()["items"]
+    assert seller.patch(f"tax-rates/{rate['id']}", {"rate": 20}).status_code == 200
+    assert seller.delete(f"products/{laptop.pk}").status_code == 200
 
     assert shopper.get(f"orders/{placed['id']}").json()["data"] == placed
     with acme.inside():

@@ -26,16 +26,16 @@ def chair(acme):
 
 
 @pytest.fixture
-def enter(back_office):
+def enter(seller):
     """Enter orders of so many of a product and its variants; return their ids."""
-    customer = back_office.post("customers", {"name": "Ada"}).json()["id"]
+    customer = seller.post("customers", {"name": "Ada"}).json()["id"]
 
     def entered(product, *quantities, variant=None, **more):
         items = [
             {"product_id": str(product.pk), "quantity": quantity, "variant_id": variant and str(variant.pk)}
             for quantity in quantities
         ]
-        response = back_office.post("orders", {"customer_id": customer, "items": items, **more})
+        response = seller.post("orders", {"customer_id": customer, "items": items, **more})
         assert response.status_code == 201, response.content
         return response.json()["id"]
 
@@ -53,25 +53,25 @@ def moved(client, pk, status, **more):
 
 
 @pytest.mark.parametrize("start", OrderStatus.values)
-def test_every_step_there_is_and_no_other(back_office, enter, chair, start):
+def test_every_step_there_is_and_no_other(seller, enter, chair, start):
     for to in OrderStatus.values:
         pk = enter(chair, 1)
         for step in WAYS[start]:
-            moved(back_office, pk, step)
-        answer = move(back_office, pk, to)
+            moved(seller, pk, step)
+        answer = move(seller, pk, to)
 
         if to in STEPS[start].split():
             assert (answer.status_code, answer.json()["status"]) == (200, to)
         else:
             assert refusal(answer, 409) == ("INVALID_TRANSITION", [])
-            assert back_office.get(f"orders/{pk}").json()["status"] == start
+            assert seller.get(f"orders/{pk}").json()["status"] == start
 
 
-def test_the_documents_example(acme, client_for, back_office, enter, chair):
+def test_the_documents_example(acme, client_for, seller, enter, chair):
     pk = enter(chair, 1)
     told = {"tracking_number": "1Z999AA1234567890", "notes": "Shipped via UPS"}
 
-    order = moved(back_office, pk, "shipped", **told)
+    order = moved(seller, pk, "shipped", **told)
 
     assert (order["status"], order["tracking_number"], order["notes"]) == ("shipped", "1Z999AA1234567890", None)
     timeline = client_for(acme.owner).get(f"contacts/{order['customer_id']}/timeline").json()["data"]["timeline"]
@@ -81,23 +81,23 @@ def test_the_documents_example(acme, client_for, back_office, enter, chair):
         "status": {"from": "pending", "to": "shipped"},
         "tracking_number": {"from": "", "to": "1Z999AA1234567890"},
     }
-    assert moved(back_office, pk, "delivered")["tracking_number"] == "1Z999AA1234567890"
+    assert moved(seller, pk, "delivered")["tracking_number"] == "1Z999AA1234567890"
     with acme.inside():
         names = Event.objects.of(acme.id).filter(subject_id=pk).order_by("id").values_list("name", flat=True)
         assert list(names) == ["order.created", "order.status_changed", "order.status_changed"]
 
 
-def test_a_cancelled_order_gives_back_each_stock_what_it_took(acme, back_office, enter, chair):
+def test_a_cancelled_order_gives_back_each_stock_what_it_took(acme, seller, enter, chair):
     red, blue = vary(acme, chair, "RED"), vary(acme, chair, "BLUE", units=3)
     shared, own = enter(chair, 2, 1, variant=red), enter(chair, 2, variant=blue)
     assert in_stock(acme, chair, blue) == [7, 1]
-    assert back_office.delete(f"products/{chair.pk}").status_code == 200
+    assert seller.delete(f"products/{chair.pk}").status_code == 200
 
-    moved(back_office, shared, "cancelled")
-    moved(back_office, own, "cancelled", restock=True)
+    moved(seller, shared, "cancelled")
+    moved(seller, own, "cancelled", restock=True)
 
     assert in_stock(acme, chair, blue) == [10, 3]
-    assert refusal(move(back_office, shared, "cancelled"), 409)[0] == "INVALID_TRANSITION"
+    assert refusal(move(seller, shared, "cancelled"), 409)[0] == "INVALID_TRANSITION"
     assert in_stock(acme, chair, blue) == [10, 3]
     with acme.inside():
         ledger = StockMovement.objects.of(acme.id).filter(reference_id=shared).order_by("id")
@@ -105,30 +105,30 @@ def test_a_cancelled_order_gives_back_each_stock_what_it_took(acme, back_office,
 
 
 @pytest.mark.parametrize(("told", "left"), [({}, 8), ({"restock": False}, 8), ({"restock": True}, 10)])
-def test_a_refund_returns_stock_only_where_the_goods_came_back(acme, back_office, enter, chair, told, left):
+def test_a_refund_returns_stock_only_where_the_goods_came_back(acme, seller, enter, chair, told, left):
     pk = enter(chair, 2)
-    moved(back_office, pk, "delivered")
+    moved(seller, pk, "delivered")
 
-    moved(back_office, pk, "refunded", **told)
+    moved(seller, pk, "refunded", **told)
 
     assert in_stock(acme, chair) == [left]
 
 
-def test_restock_is_for_what_comes_back(acme, back_office, enter, chair):
+def test_restock_is_for_what_comes_back(acme, seller, enter, chair):
     pk = enter(chair, 2)
 
-    assert refusal(move(back_office, pk, "shipped", restock=True), 422) == ("VALIDATION_ERROR", ["restock"])
-    assert (back_office.get(f"orders/{pk}").json()["status"], in_stock(acme, chair)) == ("pending", [8])
+    assert refusal(move(seller, pk, "shipped", restock=True), 422) == ("VALIDATION_ERROR", ["restock"])
+    assert (seller.get(f"orders/{pk}").json()["status"], in_stock(acme, chair)) == ("pending", [8])
 
 
-def test_a_cancelled_order_gives_its_promotions_uses_back_and_a_refunded_one_does_not(acme, back_office, enter, chair):
+def test_a_cancelled_order_gives_its_promotions_uses_back_and_a_refunded_one_does_not(acme, seller, enter, chair):
     for code in ("ONE", "TWO"):
-        back_office.post("promotions", {"code": code, "type": "fixed", "value": 1})
+        seller.post("promotions", {"code": code, "type": "fixed", "value": 1})
     cancelled, refunded = (enter(chair, 1, promotion_codes=["ONE", "TWO"]) for _ in range(2))
 
-    moved(back_office, cancelled, "cancelled")
-    moved(back_office, refunded, "shipped")
-    moved(back_office, refunded, "refunded")
+    moved(seller, cancelled, "cancelled")
+    moved(seller, refunded, "shipped")
+    moved(seller, refunded, "refunded")
 
     with acme.inside():
         assert list(Promotion.objects.of(acme.id).values_list("uses", flat=True)) == [1, 1]
@@ -145,8 +145,8 @@ def test_a_cancelled_order_gives_its_promotions_uses_back_and_a_refunded_one_doe
         ({"status": "shipped", "total": 1}, "total"),
     ],
 )
-def test_a_bad_change_is_named_and_changes_nothing(back_office, enter, chair, body, field):
+def test_a_bad_change_is_named_and_changes_nothing(seller, enter, chair, body, field):
     pk = enter(chair, 1)
 
-    assert refusal(back_office.put(f"orders/{pk}/status", body), 422) == ("VALIDATION_ERROR", [field])
-    assert back_office.get(f"orders/{pk}").json()["status"] == "pending"
+    assert refusal(seller.put(f"orders/{pk}/status", body), 422) == ("VALIDATION_ERROR", [field])
+    assert seller.get(f"orders/{pk}").json()["status"] == "pending"

@@ -16,9 +16,9 @@ ADDRESS = {"street": "123 Main St", "city": "New York", "state": "NY", "zip": "1
 
 
 @pytest.fixture
-def customer(back_office):
+def customer(seller):
     """Make a customer and return its id."""
-    return back_office.post("customers", {"name": "Ada Lovelace", "email": "ada@example.com"}).json()["id"]
+    return seller.post("customers", {"name": "Ada Lovelace", "email": "ada@example.com"}).json()["id"]
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def ids(response):
     return [row["id"] for row in response.json()["items"]]
 
 
-def test_an_order_is_entered_as_the_document_does(acme, back_office, customer, chair):
+def test_an_order_is_entered_as_the_document_does(acme, seller, customer, chair):
     made = entered(
-        back_office,
+        seller,
         customer,
         (chair, 2, {"unit_price": 299.99}),
         shipping_address=ADDRESS,
@@ -88,24 +88,24 @@ def test_an_order_is_entered_as_the_document_does(acme, back_office, customer, c
         "updated_at": made["updated_at"],
     }
     assert in_stock(acme, chair) == [8]
-    assert back_office.get(f"orders/{made['id']}").json() == made
-    assert back_office.get("orders").json()["items"] == [made]
+    assert seller.get(f"orders/{made['id']}").json() == made
+    assert seller.get("orders").json()["items"] == [made]
     with acme.inside():
         assert Order.objects.of(acme.id).get().created_by_id == acme.owner.pk
 
 
-def test_terms_apply_where_they_are_asked_for(back_office, customer, chair):
+def test_terms_apply_where_they_are_asked_for(seller, customer, chair):
     rate = {"name": "NY", "country": "US", "state": "NY", "rate": 10, "starts_on": "2020-01-01"}
     for path, body in (
         ("tax-rates", rate),
         ("promotions", {"code": "TEN", "type": "fixed", "value": 10}),
         ("shipping-methods", {"code": "post", "name": "Post", "price": 5}),
     ):
-        assert back_office.post(path, body).status_code == 201
+        assert seller.post(path, body).status_code == 201
 
-    plain = entered(back_office, customer, (chair, 1, {}), shipping_address={"country": "FR"})
+    plain = entered(seller, customer, (chair, 1, {}), shipping_address={"country": "FR"})
     full = entered(
-        back_office,
+        seller,
         customer,
         (chair, 1, {}),
         shipping_address=ADDRESS,
@@ -117,7 +117,7 @@ def test_terms_apply_where_they_are_asked_for(back_office, customer, chair):
     keys = ("subtotal", "discount_total", "tax_total", "shipping_total", "total")
     assert [full[key] for key in keys] == [299.99, 10, 29, 5, 323.99]
     assert (full["promotion_codes"], full["shipping_method"]) == (["TEN"], "post")
-    unknown = enter(back_office, customer, (chair, 1, {}), shipping_method="rocket")
+    unknown = enter(seller, customer, (chair, 1, {}), shipping_method="rocket")
     assert refusal(unknown, 422) == ("VALIDATION_ERROR", ["shipping_method"])
 
 
@@ -141,20 +141,20 @@ def test_another_price_takes_a_permission(acme, client_for, chair, role, status)
         assert refusal(cheap, 422) == ("VALIDATION_ERROR", ["items.0.unit_price"])
 
 
-def test_short_items_are_named_and_nothing_is_taken(acme, back_office, customer, chair):
+def test_short_items_are_named_and_nothing_is_taken(acme, seller, customer, chair):
     red, pen = vary(acme, chair, "RED"), sell(acme, "PEN", units=1)
 
     answer = enter(
-        back_office, customer, (pen, 1, {}), (chair, 6, {}), (chair, 5, {"variant_id": str(red.pk)}), (pen, 1, {})
+        seller, customer, (pen, 1, {}), (chair, 6, {}), (chair, 5, {"variant_id": str(red.pk)}), (pen, 1, {})
     )
 
     assert refusal(answer, 409) == ("INSUFFICIENT_STOCK", [f"items.{index}.quantity" for index in range(4)])
     assert answer.json()["error"]["details"][1]["message"] == "Only 10 of Chair in stock."
     assert in_stock(acme, chair, pen) == [10, 1]
-    assert back_office.get("orders").json()["total"] == 0
+    assert seller.get("orders").json()["total"] == 0
 
 
-def test_what_cannot_be_ordered_is_named(acme, other, back_office, customer, chair):
+def test_what_cannot_be_ordered_is_named(acme, other, seller, customer, chair):
     gone, off, old = sell(acme, "GONE"), sell(acme, "OFF"), sell(acme, "OLD")
     set_columns(acme, gone, deleted_at=clock.now())
     set_columns(acme, off, status="inactive")
@@ -162,7 +162,7 @@ def test_what_cannot_be_ordered_is_named(acme, other, back_office, customer, cha
     foreign, red = sell(other, "FOREIGN"), vary(acme, chair, "RED")
 
     def fields(*items, **more):
-        return refusal(enter(back_office, more.pop("customer_id", customer), *items, **more), 422)[1]
+        return refusal(enter(seller, more.pop("customer_id", customer), *items, **more), 422)[1]
 
     refused = [(product, 1, {}) for product in (gone, off, old, foreign)]
     assert fields(*refused, (chair, 1, {})) == [f"items.{index}.product_id" for index in range(4)]
@@ -181,13 +181,13 @@ def test_what_cannot_be_ordered_is_named(acme, other, back_office, customer, cha
     assert in_stock(acme, chair) == [10]
 
 
-def test_staff_see_what_they_entered_and_what_their_own_customers_ordered(acme, client_for, back_office, chair):
+def test_staff_see_what_they_entered_and_what_their_own_customers_ordered(acme, client_for, seller, chair):
     staff, colleague = client_for(acme.staff, "platform"), client_for(acme.add("staff"), "platform")
     mine = staff.post("customers", {"name": "Mine"}).json()["id"]
-    theirs = back_office.post("customers", {"name": "Theirs"}).json()["id"]
+    theirs = seller.post("customers", {"name": "Theirs"}).json()["id"]
     by_me = entered(staff, mine, (chair, 1, {}))["id"]
-    of_mine = entered(back_office, mine, (chair, 1, {}))["id"]
-    of_theirs = entered(back_office, theirs, (chair, 1, {}))["id"]
+    of_mine = entered(seller, mine, (chair, 1, {}))["id"]
+    of_theirs = entered(seller, theirs, (chair, 1, {}))["id"]
 
     page = staff.get("orders")
 
@@ -198,27 +198,27 @@ def test_staff_see_what_they_entered_and_what_their_own_customers_ordered(acme, 
     assert staff.put(f"orders/{of_mine}/status", {"status": "confirmed"}).status_code == 200
     assert staff.put(f"orders/{of_theirs}/status", {"status": "confirmed"}).status_code == 404
     assert (ids(colleague.get("orders")), colleague.get("orders").json()["total"]) == ([], 0)
-    everything = back_office.get("orders").json()
+    everything = seller.get("orders").json()
     assert (everything["total"], len(everything["items"])) == (3, 3)
 
 
-def test_a_customer_given_to_another_takes_the_orders_along(acme, client_for, back_office, chair):
+def test_a_customer_given_to_another_takes_the_orders_along(acme, client_for, seller, chair):
     staff = client_for(acme.staff, "platform")
-    contact = back_office.post("contacts", {"first_name": "Ada"}).json()["id"]
-    made = entered(back_office, contact, (chair, 1, {}))["id"]
+    contact = seller.post("contacts", {"first_name": "Ada"}).json()["id"]
+    made = entered(seller, contact, (chair, 1, {}))["id"]
     assert ids(staff.get("orders")) == []
 
-    back_office.patch(f"contacts/{contact}", {"owner_id": str(acme.staff.pk)})
+    seller.patch(f"contacts/{contact}", {"owner_id": str(acme.staff.pk)})
 
     assert ids(staff.get("orders")) == [made]
 
 
-def test_every_filter_narrows(acme, organization, client_for, shopper, chair, back_office, customer):
+def test_every_filter_narrows(acme, organization, client_for, shopper, chair, seller, customer):
     put(shopper, chair)
     first = order(shopper).json()["data"]["id"]
-    second = entered(back_office, customer, (chair, 1, {}))["id"]
-    third = entered(back_office, customer, (chair, 1, {}))["id"]
-    back_office.put(f"orders/{third}/status", {"status": "shipped"})
+    second = entered(seller, customer, (chair, 1, {}))["id"]
+    third = entered(seller, customer, (chair, 1, {}))["id"]
+    seller.put(f"orders/{third}/status", {"status": "shipped"})
 
     for query, expected in [
         ({}, [third, second, first]),
@@ -231,10 +231,10 @@ def test_every_filter_narrows(acme, organization, client_for, shopper, chair, ba
         ({"date_from": clock.today("UTC").isoformat()}, [third, second, first]),
         ({"date_to": (clock.today("UTC") - timedelta(days=1)).isoformat()}, []),
     ]:
-        page = back_office.get("orders", **query)
+        page = seller.get("orders", **query)
         assert (ids(page), page.json()["total"]) == (expected, len(expected)), query
     for name, value in [("status", "lost"), ("customer_id", "ada"), ("date_from", "soon"), ("sort", "notes")]:
-        assert refusal(back_office.get("orders", **{name: value}), 422)[1] == [name]
+        assert refusal(seller.get("orders", **{name: value}), 422)[1] == [name]
 
 
 def test_dates_are_whole_days_where_the_organization_is(organization, client_for):
@@ -255,19 +255,19 @@ def test_dates_are_whole_days_where_the_organization_is(organization, client_for
         assert ids(client.get("orders", **query)) == expected
 
 
-def test_a_page_takes_the_same_number_of_statements_for_1_and_25_orders(back_office, customer, acme):
+def test_a_page_takes_the_same_number_of_statements_for_1_and_25_orders(seller, customer, acme):
     pen = sell(acme, "PEN", units=1000)
 
     def statements():
         with CaptureQueriesContext(connection) as queries:
-            page = back_office.get("orders", limit=25)
+            page = seller.get("orders", limit=25)
         return len(queries), len(page.json()["items"])
 
-    entered(back_office, customer, (pen, 1, {}))
-    back_office.get("orders", limit=25)
+    entered(seller, customer, (pen, 1, {}))
+    seller.get("orders", limit=25)
     one = statements()
     for _ in range(24):
-        entered(back_office, customer, *[(pen, 1, {})] * 3)
+        entered(seller, customer, *[(pen, 1, {})] * 3)
 
     assert (one[1], statements()) == (1, (one[0], 25))
 
@@ -287,10 +287,10 @@ def test_amounts_are_shown_with_the_currencys_decimals(organization, client_for)
         assert client.get(f"customers/{customer}").json()["total_value"] == made["total"]
 
 
-def test_the_feed_and_timelines_tell_of_orders_to_those_who_may_see_them(acme, client_for, back_office, shopper, chair):
+def test_the_feed_and_timelines_tell_of_orders_to_those_who_may_see_them(acme, client_for, seller, shopper, chair):
     staff, colleague = client_for(acme.staff, "platform"), client_for(acme.add("staff"), "platform")
     mine = staff.post("customers", {"name": "Mine"}).json()["id"]
-    number = entered(back_office, mine, (chair, 1, {}))["order_number"]
+    number = entered(seller, mine, (chair, 1, {}))["order_number"]
     put(shopper, chair)
     bought = order(shopper).json()["data"]["order_number"]
     without_orders = acme.add("viewer")
@@ -313,7 +313,7 @@ def test_the_feed_and_timelines_tell_of_orders_to_those_who_may_see_them(acme, c
         return [entry["type"] for entry in answer.json().get("items", [])]
 
     entry, purchase = f"Order {number} over 299.99 USD", f"Order {bought} over 299.99 USD"
-    assert told(back_office) == [purchase, entry]
+    assert told(seller) == [purchase, entry]
     assert (told(staff), on_timeline(staff)) == ([entry], ["order", "update"])
     assert (told(colleague), on_timeline(colleague)) == ([], [])
     outsider = client_for(without_orders, "platform")

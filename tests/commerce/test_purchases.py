@@ -29,52 +29,52 @@ def figures(client, customer_id):
     return shown["total_orders"], shown["total_value"]
 
 
-def test_every_order_counts_but_the_cancelled_and_refunded(back_office, pen):
-    customer, nobody = (back_office.post("customers", {"name": name}).json()["id"] for name in ("Ada", "Bea"))
-    kept, cancelled, refunded = (buy(back_office, customer, pen, quantity) for quantity in (1, 2, 4))
-    assert figures(back_office, customer) == (3, 73.5)
+def test_every_order_counts_but_the_cancelled_and_refunded(seller, pen):
+    customer, nobody = (seller.post("customers", {"name": name}).json()["id"] for name in ("Ada", "Bea"))
+    kept, cancelled, refunded = (buy(seller, customer, pen, quantity) for quantity in (1, 2, 4))
+    assert figures(seller, customer) == (3, 73.5)
 
     for pk, *steps in [(kept, "delivered"), (cancelled, "cancelled"), (refunded, "shipped", "refunded")]:
         for status in steps:
-            assert back_office.put(f"orders/{pk}/status", {"status": status}).status_code == 200
+            assert seller.put(f"orders/{pk}/status", {"status": status}).status_code == 200
 
-    assert figures(back_office, customer) == (1, 10.5)
-    assert figures(back_office, nobody) == (0, 0)
+    assert figures(seller, customer) == (1, 10.5)
+    assert figures(seller, nobody) == (0, 0)
 
 
-def test_orders_in_a_former_currency_are_counted_but_not_added(acme, back_office, pen):
-    customer = back_office.post("customers", {"name": "Ada"}).json()["id"]
+def test_orders_in_a_former_currency_are_counted_but_not_added(acme, seller, pen):
+    customer = seller.post("customers", {"name": "Ada"}).json()["id"]
     euro = sell(acme, "EURO", 200, currency="EUR")
-    buy(back_office, customer, pen)
+    buy(seller, customer, pen)
     set_columns(acme, acme.organization, currency="EUR")
-    buy(back_office, customer, euro)
+    buy(seller, customer, euro)
 
-    assert figures(back_office, customer) == (2, 2)
+    assert figures(seller, customer) == (2, 2)
 
 
-def test_figures_cost_no_statement_per_customer(acme, back_office, pen):
+def test_figures_cost_no_statement_per_customer(acme, seller, pen):
     def statements():
         with CaptureQueriesContext(connection) as queries:
-            assert back_office.get("customers", limit=25).status_code == 200
+            assert seller.get("customers", limit=25).status_code == 200
         return len(queries)
 
-    buy(back_office, back_office.post("customers", {"name": "Ada"}).json()["id"], pen)
+    buy(seller, seller.post("customers", {"name": "Ada"}).json()["id"], pen)
     statements()
     one = statements()
     for number in range(20):
-        customer = back_office.post("customers", {"name": f"Customer {number}"}).json()["id"]
+        customer = seller.post("customers", {"name": f"Customer {number}"}).json()["id"]
         for _ in range(2):
-            buy(back_office, customer, pen)
+            buy(seller, customer, pen)
 
     assert statements() == one
 
 
-def test_orders_and_uses_follow_the_contact_that_stays(acme, client_for, back_office, shopper, pen):
-    back_office.post("promotions", {"code": "ONCE", "type": "fixed", "value": 1, "max_uses_per_user": 1})
-    earlier = back_office.post("customers", {"name": "Ada", "email": acme.customer.email}).json()["id"]
+def test_orders_and_uses_follow_the_contact_that_stays(acme, client_for, seller, shopper, pen):
+    seller.post("promotions", {"code": "ONCE", "type": "fixed", "value": 1, "max_uses_per_user": 1})
+    earlier = seller.post("customers", {"name": "Ada", "email": acme.customer.email}).json()["id"]
     with acme.inside():
         Contact.objects.of(acme.id).filter(pk=earlier).update(created_at="2020-01-01T00:00:00Z")
-    entered = buy(back_office, earlier, pen)
+    entered = buy(seller, earlier, pen)
     put(shopper, pen)
     bought = order(shopper, promotion_codes=["ONCE"]).json()["data"]["id"]
     assert [row["id"] for row in shopper.get("orders").json()["data"]] == [bought]
@@ -83,7 +83,7 @@ def test_orders_and_uses_follow_the_contact_that_stays(acme, client_for, back_of
         shoppers.mark_verified(acme.customer)
 
     assert [row["id"] for row in shopper.get("orders").json()["data"]] == [bought, entered]
-    assert figures(back_office, earlier) == (2, 20)
+    assert figures(seller, earlier) == (2, 20)
     with acme.inside():
         assert {str(row.customer_id) for row in Order.objects.of(acme.id)} == {earlier}
         assert str(PromotionUse.objects.of(acme.id).get().customer_id) == earlier

@@ -76,8 +76,8 @@ def test_unknown_and_foreign_orders_are_not_there(other, client_for, placed):
         assert refusal(stranger.post(f"orders/{pk}/cancel"), 404)[0] == "not_found"
 
 
-def test_an_order_is_cancelled_once_and_all_of_it_goes_back(acme, shopper, back_office, laptop):
-    back_office.post("promotions", {"code": "ONCE", "type": "fixed", "value": 1, "max_uses": 1})
+def test_an_order_is_cancelled_once_and_all_of_it_goes_back(acme, shopper, seller, laptop):
+    seller.post("promotions", {"code": "ONCE", "type": "fixed", "value": 1, "max_uses": 1})
     put(shopper, laptop, 2)
     placed = order(shopper, promotion_codes=["once"]).json()["data"]
     assert in_stock(acme, laptop) == [3]
@@ -95,9 +95,9 @@ def test_an_order_is_cancelled_once_and_all_of_it_goes_back(acme, shopper, back_
 
 
 @pytest.mark.parametrize("status", ["shipped", "delivered", "refunded"])
-def test_what_was_shipped_is_not_cancelled(acme, shopper, back_office, laptop, placed, status):
+def test_what_was_shipped_is_not_cancelled(acme, shopper, seller, laptop, placed, status):
     for step in ("shipped", status) if status != "shipped" else ("shipped",):
-        move(back_office, placed["id"], step)
+        move(seller, placed["id"], step)
 
     assert refusal(shopper.post(f"orders/{placed['id']}/cancel"), 409) == ("invalid_transition", [])
     assert in_stock(acme, laptop) == [3]
@@ -110,10 +110,10 @@ def test_those_who_work_orders_cancel_a_shoppers(acme, client_for, placed, lapto
     assert in_stock(acme, laptop) == [5]
 
 
-def test_a_customer_who_is_a_shopper_finds_the_back_offices_order_in_the_shop(acme, shopper, back_office, laptop):
-    (customer,) = back_office.get("customers", search=acme.customer.last_name).json()["items"]
+def test_a_customer_who_is_a_shopper_finds_the_back_offices_order_in_the_shop(acme, shopper, seller, laptop):
+    (customer,) = seller.get("customers", search=acme.customer.last_name).json()["items"]
     body = {"customer_id": customer["id"], "items": [{"product_id": str(laptop.pk), "quantity": 1}]}
-    entered = back_office.post("orders", body).json()
+    entered = seller.post("orders", body).json()
 
     (found,) = shopper.get("orders").json()["data"]
 
