@@ -95,7 +95,7 @@ class BackOfficeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no type
         if organization_id is not None and hasattr(queryset, "searched"):
             return queryset.searched(organization_id, term), False
         found = Q()
-        for column in self.get_search_fields(request):
+        for column in set(self.get_search_fields(request)) - {"id"}:
             found |= Q(**{f"{column}__startswith": term.lower() if column.endswith(("_normalized", "slug")) else term})
         return (queryset.filter(found) if found else queryset.none()), False
 
