@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import report, statements
-from benchmarks.cases import CASES, Case, DifferentAnswersError, compare
+from benchmarks.cases import CASES, Case, compare
+from benchmarks.comparing import DifferentAnswersError
 from benchmarks.load import WrongAnswerError
 from benchmarks.measure import measure
 from benchmarks.stage import Stage
@@ -73,7 +74,12 @@ def main() -> int:
         signal.signal(number, lambda received, _: sys.exit(128 + received))
     load = os.getloadavg()[0]
     try:
-        with Stage(sizes, options.data, with_sales=any(case.with_sales for case in cases)) as stage:
+        with Stage(
+            sizes,
+            options.data,
+            with_sales=any(case.with_sales for case in cases),
+            with_shop=any(case.with_shop for case in cases),
+        ) as stage:
             if options.serve:
                 report.print_addresses(stage)
                 signal.pause()

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.adapt import Loader
 from psycopg.types.string import TextLoader
 
-from benchmarks import floor_sales
+from benchmarks import floor_sales, floor_shop
 from crm.core import search
 
 SECRET = os.environ["FLOOR_SECRET"].encode()
@@ -129,7 +129,8 @@ class Database:
             cursor.adapters.register_loader("uuid", TextLoader)
             for name in ("json", "jsonb"):
                 cursor.adapters.register_loader(name, _JsonLoader)
-        return cursor.execute(statement, params, prepare=True).fetchall()
+        cursor.execute(statement, params, prepare=bool(params))
+        return cursor.fetchall() if cursor.description else []
 
 
 database = Database()
@@ -229,11 +230,18 @@ def created(said: Any, body: bytes) -> Any:
 
 def application(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     """Answer a request."""
-    said = claims(environ["HTTP_AUTHORIZATION"])
     path: str = environ["PATH_INFO"]
     status = "200 OK"
+    if "/catalog/" in path:
+        return answered(status, floor_shop.shown(database.fetch, path), start_response)
+    said = claims(environ["HTTP_AUTHORIZATION"])
+    if path.endswith("/cart/items"):
+        return answered(status, floor_shop.added(database.fetch, said, body_of(environ), uuid7), start_response)
+    if path.endswith("/orders"):
+        order = floor_shop.ordered(database.fetch, said, body_of(environ), uuid7)
+        return answered("201 Created", order, start_response)
     if environ["REQUEST_METHOD"] == "POST":
-        data, status = created(said, environ["wsgi.input"].read()), "201 Created"
+        data, status = created(said, body_of(environ)), "201 Created"
     elif path == "/api/contacts":
         data = listed(said["org"], environ["QUERY_STRING"])
     elif path in floor_sales.ANSWERS:
@@ -241,6 +249,17 @@ def application(environ: dict[str, Any], start_response: Start) -> Iterable[byte
     else:
         data = shown(database.fetch(ONE, (said["org"], path[14:]))[0])
     answer = data if path.startswith("/api/v1/") else {"success": True, "data": data}
+    return answered(status, answer, start_response)
+
+
+def body_of(environ: dict[str, Any]) -> bytes:
+    """Return the request's body."""
+    body: bytes = environ["wsgi.input"].read()
+    return body
+
+
+def answered(status: str, answer: Any, start_response: Start) -> Iterable[bytes]:
+    """Write an answer."""
     body = orjson.dumps(answer, option=JSON_OPTIONS)
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]

@@ -11,7 +11,6 @@ from benchmarks.load import Run
 from benchmarks.stage import Stage, cpu, spent
 
 WARM_UP_SECONDS = 0.4
-MOST_REQUESTS = 20_000
 
 Key = tuple[str, str, int]  # case, server, rows
 
@@ -77,14 +76,14 @@ def measure(stage: Stage, cases: list[Case], *, rounds: int, seconds: float, see
         if case.runs_on(server)
     }
     for case, server, requests in streams.values():
-        server.load.run(requests, case.status, seconds=WARM_UP_SECONDS, most=MOST_REQUESTS)
+        server.load.run(requests, case.status, seconds=WARM_UP_SECONDS, most=case.most)
     measured = Measured()
     for _ in range(rounds):
         runs: dict[Key, Run] = {}
         for key in order.sample(list(streams), len(streams)):
             case, server, requests = streams[key]
             app, postgres = cpu(server.process), stage.postgres_cpu()
-            runs[key] = server.load.run(requests, case.status, seconds=seconds, most=MOST_REQUESTS)
+            runs[key] = server.load.run(requests, case.status, seconds=seconds, most=case.most)
             measured.app_cpu[key] += spent(app, cpu(server.process))
             measured.postgres_cpu[key] += spent(postgres, stage.postgres_cpu())
         measured.rounds.append(runs)

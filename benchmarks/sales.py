@@ -8,9 +8,8 @@ from importlib import import_module
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from benchmarks import data
+from benchmarks import data, rows
 
 OPEN = 20_000
 OPEN_SHARE = 5
@@ -117,14 +116,14 @@ def load(url: str, tenant: data.Tenant, count: int) -> None:
             "organization": tenant.organization,
         }
         _number(connection, "numbered", "SELECT id, company_id FROM contacts_contact WHERE organization_id", tenant)
-        _insert(connection, Deal, DEAL, DEALS, asked)
+        rows.insert(connection, Deal, DEAL, DEALS, asked)
         _number(
             connection,
             "dealt",
             "SELECT id, contact_id, company_id, owner_id FROM sales_deal WHERE organization_id",
             tenant,
         )
-        _insert(connection, Activity, ACTIVITY, WORK, asked)
+        rows.insert(connection, Activity, ACTIVITY, WORK, asked)
         _sum_up(connection)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM (FREEZE, ANALYZE)")
@@ -159,30 +158,6 @@ def _number(connection: psycopg.Connection[Any], table: str, rows: str, tenant: 
     )
     connection.execute(f"CREATE INDEX ON {table} (number)")
     connection.execute(f"ANALYZE {table}")
-
-
-def _insert(
-    connection: psycopg.Connection[Any], model: Any, columns: dict[str, str], rows: str, asked: dict[str, Any]
-) -> None:
-    """Insert the rows, each column by its expression or the model's default, and make the indexes afterwards."""
-    table = model._meta.db_table  # noqa: SLF001 - Django's documented model metadata
-    values = {column: expression.replace("%", "%%") for column, expression in columns.items()}
-    values["organization_id"] = "%(organization)s"
-    for field in model._meta.concrete_fields:  # noqa: SLF001 - the same
-        if field.column not in values and not field.null:
-            values[field.column] = sql.Literal(field.get_default()).as_string(connection).replace("%", "%%")
-    indexes = connection.execute(
-        "SELECT i.indexname, i.indexdef FROM pg_indexes i WHERE tablename = %s AND NOT EXISTS "
-        "(SELECT FROM pg_constraint c WHERE c.conname = i.indexname)",
-        [table],
-    ).fetchall()
-    for name, _ in indexes:
-        connection.execute(f"DROP INDEX {name}")
-    connection.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) SELECT {', '.join(values.values())} FROM ({rows}) AS row", asked
-    )
-    for _, definition in indexes:
-        connection.execute(definition)
 
 
 def _sum_up(connection: psycopg.Connection[Any]) -> None:

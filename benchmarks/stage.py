@@ -20,7 +20,7 @@ from typing import Self
 import django
 import psycopg
 
-from benchmarks import data, sales
+from benchmarks import data, rows, sales, shop
 from benchmarks.load import HOST, Generator
 from crm.core.embedded.errors import EmbeddedError
 from crm.core.embedded.process import Process, descendants
@@ -30,7 +30,9 @@ from crm.core.provision import provision
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Rows of another recipe are loaded anew.
-RECIPE = hashlib.sha256(b"".join(Path(part.__file__).read_bytes() for part in (data, sales))).hexdigest()[:8]
+RECIPE = hashlib.sha256(b"".join(Path(part.__file__).read_bytes() for part in (data, rows, sales, shop))).hexdigest()[
+    :8
+]
 BASE = f"bench_{RECIPE}"
 BYTES_PER_CONTACT = 3000  # with indexes, log and room to build them
 BYTES_PER_DEAL = 5000  # with its activities
@@ -78,6 +80,7 @@ class Stage:
     sizes: list[int]
     directory: Path | None = None
     with_sales: bool = True
+    with_shop: bool = True
     servers: list[Server] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -122,6 +125,9 @@ class Stage:
         self._make_base()
         for size in self.sizes:
             self._make_size(size)
+            if self.with_shop:
+                with step("Making two shops"):
+                    shop.load(self.admin_url(self.database(size)))
             if self.with_sales:
                 with step(f"Making {size:,} deals and their activities"):
                     sales.load(self.admin_url(self.database(size)), data.READ, size)
@@ -172,13 +178,13 @@ class Stage:
             "DJANGO_SETTINGS_MODULE": "crm.settings",
         }
 
-    def token(self, tenant: data.Tenant) -> str:
-        """Return an access token of the tenant's owner."""
+    def token(self, tenant: data.Tenant, *, shopper: int | None = None) -> str:
+        """Return an access token of the tenant's owner, or of one of its shoppers."""
         from crm.core import tokens  # noqa: PLC0415 - Django is set up by now
 
         return tokens.issue(
-            user_id=tenant.user,
-            session_id=tenant.session,
+            user_id=tenant.user if shopper is None else tenant.id(shop.SHOPPER, shopper),
+            session_id=tenant.session if shopper is None else tenant.id(shop.SESSION, shopper),
             organization_id=tenant.organization,
             lifetime=TOKEN_LIFETIME,
         )[0]
@@ -188,10 +194,12 @@ class Stage:
         return next(server for server in self.servers if (server.name, server.rows) == (name, rows))
 
     def fold(self) -> None:
-        """Do to the tallies what beat does twice a minute: one row for each sum."""
+        """Do to the tallies what beat does twice a minute, one row for each sum, and fill the carts again."""
         for size in self.sizes:
             with psycopg.connect(self.admin_url(self.database(size))) as connection:
                 connection.execute(FOLD, [data.WRITTEN.organization])
+                if self.with_shop:
+                    connection.execute(shop.REFILL)
 
     def postgres_cpu(self) -> dict[int, int]:
         """Return the ticks that each process of PostgreSQL has used."""
@@ -238,7 +246,8 @@ class Stage:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 with psycopg.connect(self.admin_url(name)) as inside:
                     inside.execute(
-                        "DELETE FROM contacts_contact WHERE organization_id = %s", [data.WRITTEN.organization]
+                        "DELETE FROM contacts_contact WHERE organization_id = %s AND user_id IS NULL",
+                        [data.WRITTEN.organization],
                     )
                     inside.execute("DELETE FROM core_tally WHERE organization_id = %s", [data.WRITTEN.organization])
                     inside.execute("TRUNCATE core_event")
