@@ -118,7 +118,7 @@ def _compare_created(stage: Stage, product: Server, floor: Server) -> None:
     equal(f"{CREATED}: the columns of the event", *events)
 
 
-LIST, DEEP, ONE, SEARCH, COMMON, CREATE, *_, COUNTED = CASES = (
+LIST, DEEP, ONE, SEARCH, COMMON, CREATE, _, _, SUMMARY, *_, COUNTED = CASES = (
     Case("list", "list of 25, with total", _same("/api/contacts"), 0.35, 0.50),
     Case(
         "page1000",
