@@ -1,5 +1,5 @@
 """The back office of commerce; importing its rooms registers their pages."""
 
-from commerce.admin import catalog, terms
+from commerce.admin import catalog, orders, terms
 
-__all__ = ["catalog", "terms"]
+__all__ = ["catalog", "orders", "terms"]

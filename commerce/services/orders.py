@@ -57,6 +57,8 @@ def place_order(
     `Invalid` names promotions and methods that cannot be used, `ShortItems` the lines without enough in stock. The
     number of statements does not depend on the number of lines.
     """
+    # Seen already, so that a crowd after the last unit waits for nobody; what is taken below is what counts.
+    _require({line.goods.stock_id: line.goods.available for line in lines}, lines)
     shipping = terms.shipping_for(actor, shipping_method_id) if shipping_method_id else None
     promotions = terms.promotions_for(actor, promotion_codes, customer.pk)
     quote = price(
@@ -140,20 +142,32 @@ def items_of(order: Order, lines: Sequence[OrderLine], quote: Quote) -> list[Ord
 
 
 def _take(actor: Actor, order: Order, lines: Sequence[OrderLine]) -> None:
-    """Take every line's units, those of one stock in one piece."""
-    wanted: Counter[UUID] = Counter()
-    for line in lines:
-        wanted[UUID(line.goods.stock_id)] += line.quantity
+    wanted = {UUID(stock_id): units for stock_id, units in _wanted(lines).items()}
     try:
         take_stock(actor, wanted, type=MovementType.SALE, reference=order, reason=order.order_number)
     except InsufficientStock as refusal:
-        left = {str(shortage.stock_id): shortage.available for shortage in refusal.short}
-        details = {
-            f"items.{index}.quantity": f"Only {left[line.goods.stock_id]} of {line.goods.name} in stock."
-            for index, line in enumerate(lines)
-            if line.goods.stock_id in left
-        }
-        raise ShortItems(details=details) from refusal
+        _require({str(shortage.stock_id): shortage.available for shortage in refusal.short}, lines)
+        raise
+
+
+def _wanted(lines: Sequence[OrderLine]) -> Counter[str]:
+    """Return how many units each stock is asked for, by all lines on it together."""
+    wanted: Counter[str] = Counter()
+    for line in lines:
+        wanted[line.goods.stock_id] += line.quantity
+    return wanted
+
+
+def _require(available: Mapping[str, int], lines: Sequence[OrderLine]) -> None:
+    """Raise `ShortItems` where these stocks have less than the lines want of them."""
+    wanted = _wanted(lines)
+    details = {
+        f"items.{index}.quantity": f"Only {available[line.goods.stock_id]} of {line.goods.name} in stock."
+        for index, line in enumerate(lines)
+        if wanted[line.goods.stock_id] > available.get(line.goods.stock_id, wanted[line.goods.stock_id])
+    }
+    if details:
+        raise ShortItems(details=details)
 
 
 def story(order: Order, customer: Contact) -> dict[str, Any]:
