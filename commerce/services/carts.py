@@ -189,7 +189,8 @@ SELECT %(id)s::uuid, product.organization_id, %(cart)s::uuid, product.id, varian
 FROM commerce_product product
 LEFT JOIN commerce_variant variant ON variant.organization_id = product.organization_id
      AND variant.product_id = product.id AND variant.id = %(variant)s::uuid
-WHERE product.organization_id = %(organization)s::uuid AND product.id = %(product)s::uuid
+     AND variant.deleted_at IS NULL
+WHERE product.organization_id = %(organization)s::uuid AND product.id = %(product)s::uuid AND product.deleted_at IS NULL
   AND (%(variant)s::uuid IS NULL OR variant.id IS NOT NULL) AND %(quantity)s::integer <= %(most)s::integer
 ON CONFLICT (organization_id, cart_id, choice) DO UPDATE
 SET quantity = commerce_cartitem.quantity + EXCLUDED.quantity, updated_at = EXCLUDED.updated_at

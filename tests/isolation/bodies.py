@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.models import Role, User
 from accounts.permissions import built_in_id
+from commerce.models import CartItem
 from crm.api.schema import DESCRIPTION
 from crm.api.shapes import Shape
 from crm.api.views import ApiView
@@ -17,7 +18,7 @@ from crm.core import clock
 from sales.models import Deal
 from tests.isolation.routes import Route
 from tests.isolation.tenants import Tenant, number
-from tests.isolation.things import shared, tenant_models
+from tests.isolation.things import make, shared, tenant_models
 
 # What a reference is called where that is not its model's name.
 SYNONYMS = {
@@ -31,6 +32,15 @@ SYNONYMS = {
     "opportunity": "deal",
     "related": "deal",
 }
+
+
+def _checkout(tenant: Tenant) -> dict[str, Any]:
+    """An address; the owner has something to order."""
+    make(CartItem, tenant, tenant.person("owner"))
+    words = ("first_name", "last_name", "address1", "city", "postal_code")
+    return {"shipping_address": dict.fromkeys(words, tenant.mark) | {"country": "US"}}
+
+
 # Bodies that cannot be made from a shape alone, by (view or its parent, action): a function of the tenant.
 EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
     ("Ledger", "create"): lambda tenant: {"adjustment": 1, "type": "restock", "reason": f"{tenant.mark} {number()}"},
@@ -39,6 +49,7 @@ EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
     ("PlatformActivities", "create"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
     ("PlatformActivities", "partial_update"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
     ("TeamMembers", "partial_update"): lambda tenant: {"role": "viewer"},
+    ("ShopOrders", "create"): _checkout,
     ("Deals", "create"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
     ("Deals", "partial_update"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
     ("Promotions", "create"): lambda tenant: {"code": f"CODE{number()}", "type": "percentage", "value": 10},

@@ -29,7 +29,14 @@ class Narrowed:
     because: str
 
 
-Entry = Roles | Narrowed
+@dataclass(frozen=True)
+class Personal:
+    """Everybody of these roles, each at things of their own: what is another's is not there, whoever asks."""
+
+    roles: Roles
+
+
+Entry = Roles | Narrowed | Personal
 Table = dict[str, dict[str, Entry]]
 
 
@@ -158,7 +165,7 @@ STOREFRONT: Table = {
     "orders/<uuid:pk>/cancel": {"POST": narrowed(SERVICE, "shoppers cancel their own alone")},
     "cart": {"GET": SIGNED_IN, "DELETE": SIGNED_IN},
     "cart/items": {"POST": SIGNED_IN},
-    "cart/items/<uuid:pk>": {"PATCH": SIGNED_IN, "DELETE": SIGNED_IN},
+    "cart/items/<uuid:pk>": {"PATCH": Personal(SIGNED_IN), "DELETE": Personal(SIGNED_IN)},
     **usual("admin/roles", view=SERVICE, write=SERVICE, delete=SERVICE, restore=None, change="PUT"),
     "admin/roles/<uuid:pk>/permissions": {"GET": SERVICE, "POST": SERVICE},
     "admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>": {
@@ -201,7 +208,7 @@ def admitted(route: Route) -> Roles:
     """The roles that get in."""
     found = entry(route)
     assert found is not None, missing(route)
-    return found.roles if isinstance(found, Narrowed) else found
+    return found.roles if isinstance(found, Narrowed | Personal) else found
 
 
 def missing(route: Route) -> str:

@@ -93,7 +93,8 @@ def judged(route: Route, persona: Persona, role: str) -> str | None:
     response = request(route, persona)
     if role not in policy.admitted(route):
         return complaint(route, persona, response, response.status_code == 403, "403")
-    if persona.name == "staff_other" and _names_what_is_owned(route):
+    is_personal = isinstance(policy.entry(route), policy.Personal) and persona.name != "staff"
+    if is_personal or (persona.name == "staff_other" and _names_what_is_owned(route)):
         return complaint(route, persona, response, response.status_code == 404, "404, for it is another's")
     return complaint(route, persona, response, is_let_in(route, response), "to get in")
 

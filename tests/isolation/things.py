@@ -16,7 +16,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from accounts.models import Organization, Permission, Role, User, UserRole
-from commerce.models import Cart, Order, OrderItem, TaxRate
+from commerce.models import Cart, StockItem, TaxRate
 from crm.core import clock, search
 from sales.models import Deal, Stage
 from tests.isolation.routes import Route
@@ -54,9 +54,6 @@ NOT_FREE_TEXT = {
 
 # Parameters that name no row: a function of the tenant that gives a value.
 VALUES: dict[str, Callable[[Tenant], Any]] = {}
-
-# Models whose columns say something together, so that each row is made by its maker.
-HELD_TOGETHER = {Order, OrderItem}
 
 Maker = Callable[..., models.Model]
 MAKERS: dict[str, Maker] = {}
@@ -128,12 +125,8 @@ def drafted(model: type[models.Model], tenant: Tenant, owner: User | None = None
 
 
 def make_many(model: type[models.Model], tenant: Tenant, count: int) -> None:
-    """So many rows more, at once where nothing ties their columns together."""
+    """So many rows more, at once."""
     owner = tenant.person("staff")
-    if model in HELD_TOGETHER:
-        for _ in range(count):
-            make(model, tenant, owner)
-        return
     with tenant.scope():
         model._base_manager.bulk_create([drafted(model, tenant, owner) for _ in range(count)])
 
@@ -253,6 +246,8 @@ def _bound_text(field: models.Field) -> Any:
         return f"{number():064d}"[: field.max_length]
     if field.has_default() or field.blank:
         return None
+    if field.name == "currency":
+        return "USD"
     return field.choices[0][0] if field.choices else str(number())[: field.max_length]
 
 
@@ -288,7 +283,7 @@ def _deal(tenant: Tenant, owner: User | None, **given: Any) -> Deal:
     if pipeline_id != stage.pipeline_id:
         stage = make(Stage, tenant, owner, pipeline_id=pipeline_id)
     where = {"stage_id": stage.pk, "pipeline_id": pipeline_id, "rank": number()}
-    return plain(Deal, tenant, owner, **({"currency": "USD"} | where | given))
+    return plain(Deal, tenant, owner, **(where | given))
 
 
 @made("commerce.Cart")
@@ -298,14 +293,9 @@ def _cart(tenant: Tenant, owner: User | None, **given: Any) -> Cart:
     return there or plain(Cart, tenant, owner, **given)
 
 
-@made("commerce.Order")
-def _order(tenant: Tenant, owner: User | None, **given: Any) -> models.Model:
-    return plain(Order, tenant, owner, **({"discount_total": 0, "tax_total": 0, "shipping_total": 0} | given))
-
-
-@made("commerce.OrderItem")
-def _order_item(tenant: Tenant, owner: User | None, **given: Any) -> models.Model:
-    return plain(OrderItem, tenant, owner, **({"discount": 0, "tax": 0} | given))
+@made("commerce.StockItem")
+def _stock(tenant: Tenant, owner: User | None, **given: Any) -> StockItem:
+    return plain(StockItem, tenant, owner, **({"quantity": 100_000} | given))
 
 
 @made("commerce.TaxRate")
