@@ -88,7 +88,10 @@ def products(seed: int, count: int, *, currency: str, today: datetime) -> Iterat
             cost=price * chance.randrange(40, 66) // 100,
             status=_status(chance, nth),
             images=[f"https://images.example/{sku.lower()}-{view}.jpg" for view in range(1, chance.randrange(1, 4))],
-            attributes={"material": material, "weight": f"{chance.randrange(2, 300) / 10:g} kg"},
+            attributes={
+                "material": material,
+                "weight": f"{chance.randrange(2, 12 if is_small(place) else 300) / 10:g} kg",
+            },
             stock=_stock(chance, shelf),
             created_at=today - age,
             variants=list(_variants(chance, shelf, sku, price)),

@@ -37,7 +37,7 @@ def tell(telling: Telling) -> None:
     activities_wanted = _asked(telling, "activities", min(contacts * 5 // 4, 2 * MOST))
     courses, zone = _courses(telling), telling.organization.timezone
     with tenant(telling.organization_id):
-        parties = customers_of(telling.organization_id)
+        parties = [contact for contact in customers_of(telling.organization_id) if not contact.user_id]
     workers = {worker.pk: at for at, worker in enumerate(telling.workers)}
 
     def party(at: int, contact: Contact) -> Party:

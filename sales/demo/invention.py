@@ -23,6 +23,7 @@ TYPE_WEIGHTS = (35, 60, 75, 92, 100)
 THIS_MONTH_EACH = 18  # of so many deals one is decided in the current month
 ON_THE_DESK = {"overdue": 2, "today": 3, "upcoming": 4}  # what everybody who works has to do
 DAY = timedelta(days=1)
+A_WHILE = timedelta(days=20)
 MINUTE = timedelta(minutes=1)
 
 
@@ -125,9 +126,10 @@ class Invention:
         self.chance = Random(f"sales {seed}")
         self.tracks, self.parties, self.zones, self.currency = tracks, parties, zones, currency
         self.today, self.month_began = today, month_began
-        self.of_owner: dict[int, list[int]] = {}
+        self.long_known: dict[int, list[int]] = {}
         for at, party in enumerate(parties):
-            self.of_owner.setdefault(party.owner, []).append(at)
+            if party.since < today - A_WHILE:
+                self.long_known.setdefault(party.owner, []).append(at)
 
     def deals(self, count: int) -> Iterator[InventedDeal]:
         """Yield deals of a whole year."""
@@ -236,10 +238,10 @@ class Invention:
     def _on_the_desk(self, worker: int, when: str, type_: str) -> InventedActivity:
         """Invent something unfinished: due a while ago, today (by the day or the hour) or this week."""
         chance = self.chance
-        party = chance.choice(self.of_owner.get(worker) or range(len(self.parties)))
+        party = chance.choice(self.long_known.get(worker) or range(len(self.parties)))
         activity = self._activity(worker, party, type_)
         activity.status = IN_PROGRESS if chance.random() < 0.2 else PENDING
-        activity.created_at = self.today - DAY * chance.uniform(10, 20)
+        activity.created_at = max(self.parties[party].since, self.today - A_WHILE * chance.uniform(0.5, 1))
         here = self.today.astimezone(ZoneInfo(self.zones[worker]))
         if when == "overdue":
             self._due(activity, self.today - DAY * chance.uniform(1, 9))

@@ -131,6 +131,17 @@ def test_the_history_of_every_deal_is_a_chain(demo):
         assert (deal.closed_at is None) == (deal.status == "open")
 
 
+def test_nothing_happens_before_those_concerned_are_there(demo):
+    with demo.inside():
+        since = dict(Contact.objects.of(demo.organization.pk).values_list("id", "created_at"))
+        rows = Event.objects.of(demo.organization.pk).filter(contact_id__isnull=False)
+        assert [event.title for event in rows if event.occurred_at < since[event.contact_id]] == []
+        deals = dict(Deal.objects.of(demo.organization.pk).values_list("id", "created_at"))
+        rows = Event.objects.of(demo.organization.pk).filter(deal_id__isnull=False)
+        assert [event.title for event in rows if event.occurred_at < deals[event.deal_id]] == []
+        assert not Event.objects.of(demo.organization.pk).filter(occurred_at__gt=clock.now()).exists()
+
+
 def told(event):
     """What an event is made of, beside what it is about."""
     return (
