@@ -8,7 +8,8 @@ Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
 CURRENCY = "USD"
 DAY_SECONDS = 86_400
-# $1 organization, $2 and $3 the month's first and last midnight, $4 and $5 today's, $6 now; the floor lives in UTC.
+# $1 organization, $2 and $3 the month's first and last midnight of UTC, $4 and $5 today's, $6 now, $7 and $8 where the
+# month begins and ends in the organization's time zone.
 SUMMARY = """
 SELECT kind, '', '', sum(n)::int8, 0::numeric, 0::numeric, 0::int8
 FROM core_tally WHERE organization_id = $1 AND kind IN ('contacts', 'companies') GROUP BY kind
@@ -18,8 +19,15 @@ SELECT 'all', f.status, f.currency, sum(f.n)::int8, sum(f.amount), sum(f.weighte
 FROM sales_figure f JOIN sales_stage s ON s.id = f.stage_id
 WHERE f.organization_id = $1 AND f.kind = 'deals' GROUP BY f.status, f.currency
 UNION ALL
-SELECT 'month', status, currency, sum(n)::int8, sum(amount), 0, 0 FROM sales_figure
-WHERE organization_id = $1 AND kind = 'closed' AND day >= $2::date AND day < $3::date GROUP BY status, currency
+SELECT 'month', status, currency, sum(n)::int8, sum(amount), 0, 0 FROM (
+    SELECT status, currency, n, amount FROM sales_figure
+    WHERE organization_id = $1 AND kind = 'closed' AND day >= $2::date AND day < $3::date
+    UNION ALL
+    SELECT status, currency, 1, amount FROM sales_deal
+    WHERE organization_id = $1 AND deleted_at IS NULL
+      AND (closed_at >= $7 AND closed_at < $2 OR closed_at >= $3 AND closed_at < $8)
+) closed
+GROUP BY status, currency
 UNION ALL
 SELECT 'today', '', '', count(*), 0, 0, 0 FROM sales_activity
 WHERE organization_id = $1 AND deleted_at IS NULL AND status IN ('pending', 'in_progress')
@@ -48,7 +56,8 @@ def summary(fetch: Fetch, organization: str, _: Mapping[str, str]) -> Any:
     tomorrow = datetime.fromtimestamp(today.timestamp() + DAY_SECONDS, UTC)
     found: dict[tuple[str, ...], tuple[Any, ...]] = {}
     currencies = {CURRENCY}
-    for about, status, currency, *sums in fetch(SUMMARY, (organization, month, following, today, tomorrow, now)):
+    asked = (organization, month, following, today, tomorrow, now, month, following)  # in UTC
+    for about, status, currency, *sums in fetch(SUMMARY, asked):
         found[about, status, currency] = tuple(sums)
         if currency:
             currencies.add(currency)

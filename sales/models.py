@@ -313,6 +313,7 @@ class Activity(TenantModel):
                 "organization",
                 "due_at",
                 "owner",
+                include=["created_by", "type"],
                 name="activity_due",
                 condition=Q(deleted_at=None, status__in=UNFINISHED, due_at__isnull=False),
             ),

@@ -411,6 +411,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             ("deleted_at", None), ("due_at__isnull", False), ("status__in", ("pending", "in_progress"))
                         ),
+                        include=("created_by", "type"),
                         name="activity_due",
                     ),
                     models.Index(

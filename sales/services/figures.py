@@ -16,6 +16,7 @@ from sales.models import ActivityType, DealStatus
 
 PERCENT = 100
 DAY_SECONDS = 86_400
+STATUSES = tuple(DealStatus.values)
 Money = Mapping[str, int]
 
 
@@ -225,7 +226,7 @@ GROUP BY stage_id
 
 def deal_figures(rows: Iterable[Any]) -> DealFigures:
     """Return what rows of (status, currency, count, value, weighted value in percents, seconds to win) add up to."""
-    totals = {status: (0, dict[str, int]()) for status in DealStatus.values}
+    totals = {status: (0, dict[str, int]()) for status in STATUSES}
     weighted: dict[str, int] = {}
     seconds = 0
     for status, currency, count, amount, percents, to_win in rows:
