@@ -237,11 +237,6 @@ class ActivityRows(TenantQuerySet[Any]):
         """Keep what a person still has to do within a span of time (`end` is past it)."""
         return self.alive().unfinished().filter(owner_id=person_id, due_at__gte=start, due_at__lt=end)
 
-    def visible_to(self, actor: Actor) -> Self:
-        """Keep what the actor may see: all, or what is assigned to or was made by them."""
-        rows = self.of(actor)
-        return rows if actor.sees_all else rows.filter(Q(owner_id=actor.user_id) | Q(created_by_id=actor.user_id))
-
 
 class Activity(TenantModel):
     """Something to do, or done: a task, call, meeting, e-mail or note about a contact, a company or a deal.
@@ -252,6 +247,7 @@ class Activity(TenantModel):
     """
 
     owned_by: ClassVar[str | None] = "owner_id"
+    made_by: ClassVar[str | None] = "created_by_id"
     is_soft_deleted: ClassVar[bool] = True
 
     type = models.CharField(max_length=8, choices=ActivityType, default=ActivityType.TASK)
@@ -301,7 +297,7 @@ class Activity(TenantModel):
                 F("created_at").desc(),
                 F("id").desc(),
                 name="activity_maker",
-                condition=Q(deleted_at=None),
+                condition=Q(deleted_at=None) & ~Q(owner_id=F("created_by_id")),
             ),
             models.Index(
                 "organization",
@@ -344,10 +340,6 @@ class Activity(TenantModel):
     def label(self) -> str:
         """Return its type in a word that begins a sentence."""
         return "E-mail" if self.type == ActivityType.EMAIL else ActivityType(self.type).label
-
-    def is_own(self, actor: Actor) -> bool:
-        """Tell whether it is assigned to the actor or was made by them."""
-        return actor.user_id in {self.owner_id, self.created_by_id}
 
 
 class DailyReminder(TenantModel):

@@ -27,7 +27,7 @@ LARGEST_OFFSET = 2**31
 DEEP = 1000  # rows to skip from which it pays to ask first where they end
 NEWEST_FIRST = ("-created_at", "-id")
 # What stands for the row's id and the page's numbers while a statement is compiled.
-_ROW, _LIMIT, _OFFSET, _GROUPS = (UUID(int=n) for n in (0xB1, 0xB2, 0xB3, 0xB4))
+_ROW, _LIMIT, _OFFSET, _GROUPS, _REACH = (UUID(int=n) for n in (0xB1, 0xB2, 0xB3, 0xB4, 0xB5))
 _BEFORE = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -68,6 +68,7 @@ class Reader:
                 rows, plan, offset = _created_before(rows), (plan, "deep"), offset - passed
         statement = self._page_statement(actor, rows, tuple(order), tally, plan)
         values[_OFFSET] = min(offset, LARGEST_OFFSET)
+        values[_REACH] = values[_OFFSET] + size
         found = statement.run(actor, values)
         if found:
             return Page([self.build(row) for row in found], int(found[0][-1]), number, size)
@@ -83,7 +84,7 @@ class Reader:
         statement = self._plans.get(key) if plan else None
         if statement is None:
             ids = rows(ANYBODY[actor.sees_all] if plan else actor).filter(pk=_ROW).order_by()
-            statement = self._projected(ids.values("pk"), ())
+            statement = self._projected(_compiled(ids.values("pk")), ())
             if plan:
                 self._plans[key] = statement
         found = statement.run(actor, {_ROW: pk})
@@ -91,7 +92,7 @@ class Reader:
 
     def all(self, rows: QuerySet[Any], *, order: Sequence[str] = ()) -> list[Any]:
         """Return every row of a bounded queryset in the shape."""
-        statement = self._projected(rows.order_by().values("pk"), tuple(order))
+        statement = self._projected(_compiled(rows.order_by().values("pk")), tuple(order))
         return [self.build(row) for row in sql.fetch(statement.text, statement.params)]
 
     def tops(
@@ -141,7 +142,11 @@ class Reader:
             return self._plans[key]
         asker = ANYBODY[actor.sees_all] if plan else actor
         total = self._tally(asker, tally) if tally else Window(Count("pk"))
-        ids = rows(asker).order_by(*order).annotate(counted=total).values("pk", "counted")
+        has_makers = getattr(self.model, "made_by", None) and not asker.sees_all
+        if has_makers and isinstance(total, RawSQL) and order == NEWEST_FIRST:
+            ids = self._merged(asker, rows(asker), total)
+        else:
+            ids = _compiled(rows(asker).order_by(*order).annotate(counted=total).values("pk", "counted"))
         statement = self._projected(ids, order, limited=True)
         if plan:
             self._plans[key] = statement
@@ -154,14 +159,24 @@ class Reader:
         statement = "(SELECT COALESCE(SUM(n), 0) FROM core_tally WHERE organization_id = %s AND kind = ANY(%s)"
         return RawSQL(f"{statement}{' AND owner_id = %s' if is_own else ''})", params)  # noqa: S611 - fixed text, bound parameters
 
-    def _projected(self, ids: QuerySet[Any], order: tuple[str, ...], *, limited: bool = False) -> Statement:
-        # A search for nothing but signs finds nothing: that is an empty page, which compilers else raise for.
-        inner, inner_params = ids.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()
+    def _merged(self, asker: Actor, rows: QuerySet[Any], total: RawSQL) -> Statement:
+        """Return the ids of what one owns and of what one made for others, newest first: two walks along two indexes.
+
+        Asked for by OR, the planner would walk past everybody's rows until it has found a page of one's own.
+        """
+        model: Any = self.model
+        parts = (rows.filter(**{model.owned_by: asker.user_id}), rows.filter(model.made_for_others(asker)))
+        first, second = (_compiled(part.order_by(*NEWEST_FIRST).values("pk", "created_at")) for part in parts)
+        both = f"({first.text} LIMIT %s) UNION ALL ({second.text} LIMIT %s)"
+        text = f"SELECT pk, {total.sql} AS counted FROM ({both}) AS own ORDER BY created_at DESC, pk DESC"  # noqa: S608 - the ORM's own SQL
+        return Statement(text, (*total.params, *first.params, _REACH, *second.params, _REACH))
+
+    def _projected(self, ids: Statement, order: tuple[str, ...], *, limited: bool = False) -> Statement:
         outer = self._outer(order, limited=limited)
         window = " LIMIT %s OFFSET %s" if limited else ""
-        text = f"WITH page AS MATERIALIZED ({inner}{window}) {outer.text}"
+        text = f"WITH page AS MATERIALIZED ({ids.text}{window}) {outer.text}"
         window_params = (_LIMIT, _OFFSET) if limited else ()
-        return Statement(text, (*inner_params, *window_params, *outer.params))
+        return Statement(text, (*ids.params, *window_params, *outer.params))
 
     def _outer(self, order: tuple[str, ...], *, limited: bool = False, beside: str = "") -> Statement:
         """Return the projection of the rows whose ids are in `page`; it depends on the shape and the order alone.
@@ -207,6 +222,11 @@ class Reader:
         made = f"{{{', '.join(members)}}}"
         # A joined object is None where the join found nothing: its first column, the id, is null.
         return f"(None if row[{start}] is None else {made})" if prefix else made
+
+
+def _compiled(ids: QuerySet[Any]) -> Statement:
+    # A search for nothing but signs finds nothing: that is an empty page, which compilers else raise for.
+    return Statement(*ids.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql())
 
 
 def _created_before(rows: Rows) -> Rows:

@@ -3,11 +3,13 @@
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.dateparse import parse_datetime
 
 ZONES = frozenset(available_timezones())
+_zone = cache(ZoneInfo)  # which itself keeps but the last few
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LATEST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -36,12 +38,12 @@ def read(text: str) -> date | datetime:
 
 def today(zone: str, *, at: datetime | None = None) -> date:
     """Return the calendar day that it is in `zone` (an IANA name), or was at a moment."""
-    return (at or now()).astimezone(ZoneInfo(zone)).date()
+    return (at or now()).astimezone(_zone(zone)).date()
 
 
 def moment(day: date, hour: time, zone: str) -> datetime:
     """Return when the clocks of `zone` show `hour` on `day` (the first time, where they show it twice), in UTC."""
-    return datetime.combine(day, hour, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, hour, tzinfo=_zone(zone)).astimezone(UTC)
 
 
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:

@@ -34,13 +34,18 @@ class TenantQuerySet(models.QuerySet[Row]):
         rows = self.of(actor)
         if actor.sees_all or self.model.owned_by is None:
             return rows
-        return rows.filter(**{self.model.owned_by: actor.user_id})
+        own = models.Q(**{self.model.owned_by: actor.user_id})
+        return rows.filter(own | self.model.made_for_others(actor) if self.model.made_by else own)
 
 
 class TenantModel(models.Model):
-    """A row of one organization. `owned_by` names the column that makes it somebody's own (None: everybody's)."""
+    """A row of one organization. `owned_by` names the column that makes it somebody's own (None: everybody's).
+
+    `made_by` names another one, where whoever made a row for somebody else keeps it as their own.
+    """
 
     owned_by: ClassVar[str | None] = None
+    made_by: ClassVar[str | None] = None
     is_soft_deleted: ClassVar[bool] = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -53,9 +58,16 @@ class TenantModel(models.Model):
     class Meta:
         abstract = True
 
+    @classmethod
+    def made_for_others(cls, actor: Actor) -> models.Q:
+        """Return what holds for a row that the actor made and does not own; its partial index says the same."""
+        not_own = ~models.Q(**{str(cls.owned_by): models.F(str(cls.made_by))})
+        return models.Q(**{str(cls.made_by): actor.user_id}) & not_own
+
     def is_own(self, actor: Actor) -> bool:
         """Tell whether the row is the actor's own, or everybody's."""
-        return self.owned_by is None or getattr(self, self.owned_by) == actor.user_id
+        columns = filter(None, (self.owned_by, self.made_by))
+        return self.owned_by is None or any(getattr(self, column) == actor.user_id for column in columns)
 
 
 class TenantForeignKey(models.ForeignKey):

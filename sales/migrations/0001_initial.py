@@ -395,7 +395,9 @@ class Migration(migrations.Migration):
                         models.F("created_by"),
                         models.OrderBy(models.F("created_at"), descending=True),
                         models.OrderBy(models.F("id"), descending=True),
-                        condition=models.Q(("deleted_at", None)),
+                        condition=models.Q(
+                            ("deleted_at", None), models.Q(("owner_id", models.F("created_by_id")), _negated=True)
+                        ),
                         name="activity_maker",
                     ),
                     models.Index(

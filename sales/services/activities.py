@@ -148,7 +148,7 @@ def _told(actor: Actor, activity: Activity, before: Activity, changes: wording.C
 def _record_completion(actor: Actor, activity: Activity, *, touched: UUID | None, **details: Any) -> None:
     """Record what was done; a call, e-mail or meeting counts as contact with the person."""
     if touched is not None and TimelineKind(activity.type) in timeline.IN_TOUCH and touched == activity.contact_id:
-        timeline.note_contact(actor, touched, clock.now())
+        timeline.note_contact(actor, touched, activity.completed_at or clock.now())
     _record(actor, activity, "completed", kind=TimelineKind(activity.type), **details)
 
 

@@ -17,7 +17,7 @@ from django.db import connection
 from crm.core import clock, outbox
 from crm.core.ids import uuid7
 from crm.core.tenancy import operator, tenant
-from sales.models import UNFINISHED, DailyReminder
+from sales.models import DailyReminder
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +43,16 @@ _WAITING = """
     JOIN accounts_user u ON u.id = h.user_id AND u.is_active
     JOIN unnest(%s::text[], %s::date[], %s::timestamptz[], %s::timestamptz[]) AS m (zone, day, eight, ends)
       ON m.zone = u.timezone
+    CROSS JOIN LATERAL (
+        SELECT FROM sales_activity a
+        WHERE a.organization_id = u.organization_id AND a.owner_id = u.id AND a.deleted_at IS NULL
+          AND a.status IN ('pending', 'in_progress') AND a.due_at < m.ends AND a.scheduled_at < m.eight
+        LIMIT 1
+    ) due
     WHERE r.name <> 'customer'
       AND NOT EXISTS (
         SELECT FROM sales_dailyreminder d
         WHERE d.organization_id = u.organization_id AND d.user_id = u.id AND d.day = m.day
-      )
-      AND EXISTS (
-        SELECT FROM sales_activity a
-        WHERE a.organization_id = u.organization_id AND a.owner_id = u.id AND a.deleted_at IS NULL
-          AND a.status = ANY(%s) AND a.due_at < m.ends AND a.scheduled_at < m.eight
       )
     ORDER BY u.organization_id, u.id
 """
@@ -67,7 +68,7 @@ def waiting() -> list[Morning]:
     """Return the people of all organizations whose 8:00 has come, with something due, and who were not mailed today."""
     zones = list(_begun(clock.now()))
     with operator("reminders"), connection.cursor() as cursor:
-        cursor.execute(_WAITING, [*map(list, zip(*zones, strict=True)), list(UNFINISHED)])
+        cursor.execute(_WAITING, [list(column) for column in zip(*zones, strict=True)])
         return [Morning(*row) for row in cursor.fetchall()]
 
 

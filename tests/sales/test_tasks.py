@@ -329,6 +329,22 @@ def test_staff_see_what_they_are_assigned_to_or_made(acme, team, staff):
     assert team.post(f"tasks/{given}/restore").status_code == 200
 
 
+def test_the_pages_of_one_s_own_are_merged_from_what_one_has_and_what_one_gave(acme, team, staff):
+    for number in range(12):
+        made(team, title="Others")
+        made((team, staff)[number % 2], title=f"{number}", assigneeId=str((acme.staff, acme.manager)[number % 2].pk))
+
+    pages = [staff.get("tasks", page=page, pageSize="5").json()["data"] for page in ("1", "2", "3", "4")]
+
+    assert [[int(task["title"]) for task in page["tasks"]] for page in pages] == [
+        [11, 10, 9, 8, 7],
+        [6, 5, 4, 3, 2],
+        [1, 0],
+        [],
+    ]
+    assert {page["meta"]["pagination"]["total"] for page in pages} == {12}
+
+
 def test_the_total_is_right_whoever_has_what(acme, team, staff):
     """By kept counts: `listed` compares the total with what is there."""
     pks = [made(staff, assigneeId=owner)["id"] for owner in (str(acme.staff.pk), str(acme.manager.pk), None)]
