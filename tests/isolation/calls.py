@@ -126,11 +126,9 @@ def body_for(route: Route, tenant: Tenant) -> dict[str, Any] | None:
     """A body that the route accepts."""
     if bodies.shape_of(route) is None:
         return None if route.is_read or route.method == "DELETE" else {}
-    example = bodies.EXAMPLES.get((route.view.__name__, route.action)) or bodies.EXAMPLES.get(
-        (route.view.__mro__[1].__name__, route.action)
-    )
-    if example is not None:
-        return example(tenant)
+    for parent in route.view.__mro__:
+        if (parent.__name__, route.action) in bodies.EXAMPLES:
+            return bodies.EXAMPLES[parent.__name__, route.action](tenant)
     return bodies.filled(bodies.shape_of(route), tenant, getattr(route.view, "model", None))
 
 

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from contacts.models import Contact
+from contacts.services import shoppers
 from crm.core.models import Event
 from sales.models import Deal
 
@@ -320,17 +322,20 @@ def test_an_open_deal_is_not_restored_into_a_deleted_pipeline(acme, platform, cl
     assert platform.post(f"opportunities/{deal['id']}/restore").status_code == 200
 
 
-def test_deals_follow_a_merged_contact(acme, platform, opportunity):
-    from sales.services import merging
-
-    gone = platform.post("contacts", {"first_name": "Old"}).json()["id"]
-    kept = platform.post("contacts", {"first_name": "New"}).json()["id"]
-    deal = opportunity("Chair", contact_id=gone)
+def test_deals_follow_a_contact_that_became_one_with_another(acme, platform, opportunity):
+    shopper = acme.add("customer", email="ada@example.org", first_name="Old", last_name="")
+    earlier = platform.post("contacts", {"first_name": "New", "email": "ADA@example.org"}).json()["id"]
     with acme.inside():
-        merging.follow_contact(acme.actor("owner"), gone, kept)
+        Contact.objects.of(acme.id).filter(pk=earlier).update(created_at="2020-01-01T00:00:00Z")
+        own = Contact.objects.of(acme.id).get(user=shopper)
+    deal = opportunity("Chair", contact_id=str(own.pk))
 
-    assert platform.get(f"opportunities/{deal['id']}").json()["contact"] == {"id": kept, "name": "New"}
+    with acme.inside():
+        shoppers.merge_verified(shopper)
+
+    assert platform.get(f"opportunities/{deal['id']}").json()["contact"] == {"id": earlier, "name": "New"}
     assert (names(platform, q="old"), names(platform, q="new chair")) == ([], ["Chair"])
+    assert names(platform, contact_id=earlier) == ["Chair"]
 
 
 def test_the_contact_s_timeline_tells_of_its_deals(acme, platform, staff, client_for, stages, opportunity):
