@@ -139,6 +139,8 @@ def test_a_variant_with_a_stock_of_its_own_has_its_own_ledger(api, product):
     assert [entry["balance"] for entry in ledger] == [1, 3]
     assert api.get(f"products/{product['id']}/stock", variant_id=shared["id"]).json()["total"] == 2
     assert api.get(f"products/{product['id']}/stock", type="restock").json()["total"] == 1
+    for nobody in ("x", product["id"]):
+        assert api.get(f"products/{product['id']}/stock", variant_id=nobody).status_code == 422
 
 
 def test_taking_is_all_or_nothing_and_names_every_short_item(acme):

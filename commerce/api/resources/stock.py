@@ -11,6 +11,7 @@ from commerce.api.resources.catalog import OfProduct
 from commerce.api.shapes.stock import Adjustment
 from commerce.models import MovementType, Product, StockMovement
 from commerce.services import stock, variants
+from crm.api import filters as filtering
 from crm.api.filters import Filters
 from crm.api.resources import reader
 from crm.api.schema import describes
@@ -42,8 +43,8 @@ class Ledger(OfProduct):
 
     def rows(self, actor: Actor) -> QuerySet[StockMovement]:
         """Return the ledger that the address and `variant_id` name."""
-        variant_id = self.filters_asked().get("variant_id")
-        variant = variants.variant_of(actor, self.product, UUID(variant_id)) if variant_id else None
+        asked = filtering.clean(MovementFilters, self.filters_asked())
+        variant = variants.variant_of(actor, self.product, asked.get("variant_id"))
         stock_id = stock.sold_from(self.product, variant)
         rows: QuerySet[StockMovement] = StockMovement.objects.visible_to(actor).filter(stock_id=stock_id)
         return rows
