@@ -36,14 +36,15 @@ def test_a_deleted_thing_is_met_nowhere_and_restored_whole(deletion: Route, ours
     owner = Persona("owner", ours, ours.person("owner"))
     values = values_for(deletion, ours, owner.user, fresh=True)
     pk = str(values[deletion.parameters[-1]])
-    before = {str(route): _list(route, owner, model, pk) for route in _lists(model)}
+    lists = list(_lists(model, deletion))
+    before = {str(route): _list(route, owner, model, values) for route in lists}
     assert any(pk in ids for ids, _ in before.values()), "It is in no list to begin with."
 
     answer = ask(deletion, owner, values)
 
     assert answer.status_code < 300, answer.content
-    for route in _lists(model):
-        ids, total = _list(route, owner, model, pk)
+    for route in lists:
+        ids, total = _list(route, owner, model, values)
         was_in, total_before = before[str(route)]
         assert pk not in ids, f"{route} still lists it"
         if pk in was_in and total is not None:
@@ -59,17 +60,18 @@ def test_a_deleted_thing_is_met_nowhere_and_restored_whole(deletion: Route, ours
     )
     if restore is not None:
         assert ask(restore, owner, {restore.parameters[0]: pk}).status_code == 200
-        for route in _lists(model):
-            ids, _ = _list(route, owner, model, pk)
+        for route in lists:
+            ids, _ = _list(route, owner, model, values)
             assert ids & {pk, f"searched {pk}"} == before[str(route)][0] & {pk, f"searched {pk}"}, route
 
 
-def _lists(model: type[models.Model]) -> Iterator[Route]:
-    """The lists of the model itself, on every surface."""
+def _lists(model: type[models.Model], deletion: Route) -> Iterator[Route]:
+    """The lists of the model itself, on every surface; also those below what stands before it in the address."""
+    above = set(deletion.parameters[:-1])
     for route in routes():
         if (
             route.is_read
-            and not route.parameters
+            and above.issuperset(route.parameters)
             and not route.is_public
             and getattr(route.view, "model", None) is model
         ):
@@ -84,9 +86,12 @@ def _naming(model: type[models.Model]) -> Iterator[Route]:
             yield route
 
 
-def _list(route: Route, persona: Persona, model: type[models.Model], pk: str) -> tuple[set[str], int | None]:
+def _list(
+    route: Route, persona: Persona, model: type[models.Model], values: dict[str, Any]
+) -> tuple[set[str], int | None]:
     """The ids in a list plain and searched for the thing's own words, and the plain list's total."""
-    plain = json.loads(ask(route, persona, {}).content)
+    *_, pk = values.values()
+    plain = json.loads(ask(route, persona, values).content)
     found = set(_items(plain))
     if route.surface.search[0] in bodies.PARAMETERS_SEEN.get((route.view, route.action), set()):
         with persona.tenant.scope():
@@ -94,7 +99,9 @@ def _list(route: Route, persona: Persona, model: type[models.Model], pk: str) ->
         words = str(row).replace("@", " ")
         found |= {
             f"searched {name}"
-            for name in _items(json.loads(ask(route, persona, {}, query=f"{route.surface.search[0]}={words}").content))
+            for name in _items(
+                json.loads(ask(route, persona, values, query=f"{route.surface.search[0]}={words}").content)
+            )
         }
     return found, next(_totals(plain), None)
 

@@ -52,11 +52,9 @@ class Ledger(OfProduct):
     @describes(answer="product_shape", adds={"movement": "shape"}, errors=(409,))
     def create(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Change the stock: one movement. Answers with the product as it now stands, and the movement."""
-        given = self.read()
-        variant = variants.variant_of(self.actor, self.product, given.pop("variant_id", None))
-        made = stock.adjust_stock(self.actor, self.product, variant=variant, **given)
+        product, given = self.product, self.read()
+        variant = variants.variant_of(self.actor, product, given.pop("variant_id", None))
+        made = stock.adjust_stock(self.actor, product, variant=variant, **given)
         movement = reader(StockMovement, self.shape).one(self.actor, StockMovement.objects.of, made.pk, plan="made")
-        product = reader(Product, self.product_shape).one(
-            self.actor, Product.objects.of, self.product.pk, plan="adjusted"
-        )
-        return self.answer({**(product or {}), "movement": movement})
+        shown = reader(Product, self.product_shape).one(self.actor, Product.objects.of, product.pk, plan="adjusted")
+        return self.answer({**(shown or {}), "movement": movement})
