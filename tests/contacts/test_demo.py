@@ -1,13 +1,14 @@
 """`manage.py seed_demo`: bulk rows are what the services would have made, and the same seed invents the same people."""
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db.models import Count, Q
 
-from accounts.models import Organization
 from contacts.demo import founding
 from contacts.demo.invention import Invention
 from contacts.models import Company, Contact
@@ -16,16 +17,18 @@ from crm.core import clock, search, tallies, tenancy
 from crm.core.actor import system_actor
 from crm.core.models import Event
 from tests.clients import ApiClient
+from tests.demo import seeded as demo_of
+
+PEOPLE_ALONE = ("--products", "0", "--orders", "0", "--deals", "0", "--activities", "0")
 
 
-@pytest.fixture
-def seeded(settings, tmp_path, capsys):
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
     """A seeded organization, and what the command said."""
-    settings.CRM_DATA_DIR = tmp_path
-    slug = f"demo-{uuid4().hex[:8]}"
-    call_command("seed_demo", "--organization", slug, "--contacts", "150")
-    with tenancy.operator("command"):
-        return Organization.objects.get(slug=slug), capsys.readouterr().out
+    said = StringIO()
+    with redirect_stdout(said):
+        demo = demo_of(tmp_path_factory.mktemp("data"), "--contacts", "150", *PEOPLE_ALONE)
+    return demo.organization, said.getvalue()
 
 
 def rows(organization, model):
@@ -140,7 +143,7 @@ def test_the_demo_leaves_its_sign_ins_for_make_demo(settings, tmp_path, monkeypa
     settings.CRM_DATA_DIR = tmp_path / "data"
     monkeypatch.setattr(founding, "SLUG", f"northwind-{uuid4().hex[:8]}")
 
-    call_command("seed_demo", "--organization", founding.SLUG, "--contacts", "3")
+    call_command("seed_demo", "--organization", founding.SLUG, "--contacts", "3", *PEOPLE_ALONE)
 
     kept = json.loads((tmp_path / "data" / "demo.json").read_text())
     assert kept["organization"] == founding.SLUG
@@ -158,7 +161,7 @@ def test_the_demo_leaves_its_sign_ins_for_make_demo(settings, tmp_path, monkeypa
 def test_another_organization_is_filled_without_new_people(acme, settings, tmp_path):
     settings.CRM_DATA_DIR = tmp_path
 
-    call_command("seed_demo", "--organization", acme.slug, "--contacts", "20")
+    call_command("seed_demo", "--organization", acme.slug, "--contacts", "20", *PEOPLE_ALONE)
 
     with acme.inside():
         assert Contact.objects.of(acme.id).filter(owner__in=[acme.owner, acme.manager, acme.staff]).count() == 20
