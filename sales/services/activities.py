@@ -18,7 +18,7 @@ from sales.services import links, schedule
 INDEXED = frozenset({"subject", "description"})
 SETTLING = frozenset({"due_on", "owner_id", "status"})  # what a due date's moment follows from
 FOLLOWING = frozenset({"due_at", "completed_at", "scheduled_at", "updated_at"})
-# Said in words by other changes, or only a name in the change.
+# Said by the due time, or ids, which tell people nothing.
 UNTOLD = frozenset({"due_on", *links.COLUMNS})
 
 

@@ -258,6 +258,7 @@ def test_the_owner_sees_version_uptime_counts_and_features(acme, other, client_f
     assert data["version"] == settings.VERSION
     assert isinstance(data["uptime"], int)
     assert (data["counts"]["users"], data["counts"]["activeUsers"]) == (5, 5)
+    assert not any(" " in name for name in data["counts"])
     assert data["features"]["registration"] is True
     assert data["organization"]["slug"] == acme.slug
     assert Organization.objects.count() == 0  # outside a transaction of an organization there is nothing to see

@@ -18,6 +18,17 @@ def team(acme, client_for):
 
 
 @pytest.fixture
+def staff(acme, client_for):
+    return client_for(acme.staff)
+
+
+@pytest.fixture
+def ada(acme, team):
+    """The id of a contact that the staff member owns."""
+    return team.post("contacts", {"firstName": "Ada", "ownerId": str(acme.staff.pk)}).json()["data"]["id"]
+
+
+@pytest.fixture
 def stages(platform):
     """The id of each stage of the default pipeline by its name."""
     (pipeline,) = [item for item in platform.get("pipelines").json()["items"] if item["is_default"]]

@@ -4,16 +4,11 @@ import pytest
 
 from contacts.models import Contact
 from contacts.services import shoppers
-from crm.core.models import Event
 from sales.models import Activity
 from tests.contacts.test_timeline import member_who_may
+from tests.sales.tasking import events
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def platform(acme, client_for):
-    return client_for(acme.manager, "platform")
 
 
 @pytest.fixture
@@ -48,11 +43,6 @@ def refused(response, field):
 
 def about(row):
     return {name: row[f"{name}_id"] for name in ("account", "contact", "opportunity")}
-
-
-def events(tenant, pk):
-    with tenant.inside():
-        return list(Event.objects.of(tenant.id).filter(subject_id=pk).order_by("id"))
 
 
 def timeline(client, contact):
