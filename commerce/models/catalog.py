@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import CharField, F, Func, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
@@ -112,6 +112,10 @@ class Brand(TenantModel):
         return self.name
 
 
+# As text of the statement: what is planned once, for any parameters, could not use the indexes of active products.
+ACTIVE = Func(template=f"'{ProductStatus.ACTIVE}'", output_field=CharField())
+
+
 class ProductRows(TenantQuerySet[Any]):
     """Questions about products."""
 
@@ -122,7 +126,7 @@ class ProductRows(TenantQuerySet[Any]):
 
     def on_sale(self) -> Self:
         """Keep what a shop shows: living products that are active."""
-        return self.filter(deleted_at__isnull=True, status=ProductStatus.ACTIVE)
+        return self.filter(deleted_at__isnull=True, status=ACTIVE)
 
     def within(self, actor: Actor | UUID, category_id: UUID) -> Self:
         """Keep what stands in a category or anywhere below it."""

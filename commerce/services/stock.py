@@ -5,7 +5,7 @@ nobody waits in a circle; what is in stock is then known, and a shortage is refu
 CHECK constraint on the balance stands behind that, and the ledger can only be added to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,7 +17,7 @@ from commerce.models import MovementType, Product, StockItem, StockMovement, Var
 from crm.core import clock, events, money, sql
 from crm.core.actor import Actor
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_many, lock_one
+from crm.core.locking import lock_one
 
 OPENING = "Opening stock"
 
@@ -28,6 +28,13 @@ class Shortage(NamedTuple):
     stock_id: UUID
     wanted: int
     available: int
+
+
+class Balance(NamedTuple):
+    """What is in stock, and from which balance on (downwards) that is little."""
+
+    quantity: int
+    reorder_level: int
 
 
 class InsufficientStock(Conflict):
@@ -141,7 +148,7 @@ def _move(
     """Lock, check, change every balance and write every movement; tell of what fell to its reorder level."""
     if not changes:
         return []
-    items = lock_many(StockItem.objects.of(actor), changes)
+    items = _held(actor, changes)
     short = _shortages(items, changes)
     if short:
         raise InsufficientStock(short)
@@ -187,7 +194,7 @@ def _movement(
     )
 
 
-def _shortages(items: Mapping[UUID, StockItem], changes: Mapping[UUID, int]) -> list[Shortage]:
+def _shortages(items: Mapping[UUID, Balance], changes: Mapping[UUID, int]) -> list[Shortage]:
     """Return what has less than is to be taken from it; an item that is not there has nothing."""
     available = {stock_id: items[stock_id].quantity if stock_id in items else 0 for stock_id in changes}
     return [
@@ -197,6 +204,10 @@ def _shortages(items: Mapping[UUID, StockItem], changes: Mapping[UUID, int]) -> 
     ]
 
 
+_HELD = """
+    SELECT id, quantity, reorder_level FROM commerce_stockitem WHERE organization_id = %s AND id = ANY(%s)
+    ORDER BY id FOR NO KEY UPDATE
+"""
 _CHANGE = """
     WITH moved AS (
         SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) AS moved (id, stock_id, change)
@@ -212,6 +223,12 @@ _CHANGE = """
     FROM moved JOIN changed ON changed.id = moved.stock_id
     RETURNING stock_id, balance
 """
+
+
+def _held(actor: Actor, stock_ids: Iterable[UUID]) -> dict[UUID, Balance]:
+    """Lock the balances in the order of their keys, as `lock_many` would: every sale passes here, so it is prepared."""
+    rows = sql.fetch(_HELD, [actor.organization_id, list(stock_ids)])
+    return {UUID(pk): Balance(*balance) for pk, *balance in rows}
 
 
 def _written(actor: Actor, movements: Sequence[StockMovement]) -> list[tuple[str, int]]:
@@ -255,7 +272,7 @@ def adjustment_story(product: Product, variant: Variant | None, movement: StockM
     }
 
 
-def _record_low(actor: Actor, movements: Sequence[StockMovement], items: Mapping[UUID, StockItem]) -> None:
+def _record_low(actor: Actor, movements: Sequence[StockMovement], items: Mapping[UUID, Balance]) -> None:
     """Record `product.stock_low` for each product or variant whose stock has just fallen to its reorder level."""
     low = {movement.stock_id: movement for movement in movements}
     products: list[tuple[Product, Variant | None]] = [
