@@ -13,6 +13,7 @@ from crm.core import outbox
 from crm.core.embedded.postgres import PostgresServer
 from crm.core.embedded.process import descendants
 from tests.faults.conftest import SlowMailbox
+from tests.faults.shopping import HALF_ORDERS, ORPHANS, WRONG_BALANCES, Shopping
 from tests.faults.site import HOST, Site, now
 from tests.faults.traffic import Answer, Traffic, p95
 
@@ -207,6 +208,25 @@ def test_a_worker_killed_while_it_sends_loses_no_mail(site: Site, letters: SlowM
     counts = [letters.ids_for(guest) for guest in guests]
     assert all(len(set(ids)) == 1 for ids in counts)
     assert sum(len(ids) - 1 for ids in counts) <= kills * 2  # one for each process of the pool that was sending
+
+
+def test_a_web_process_killed_in_the_middle_of_checkouts_leaves_no_half_order(site: Site) -> None:
+    kills = 4
+    with Shopping(site) as shopping:
+        for number in range(1, kills + 1):
+            assert site.wait(lambda so_many=8 * number: len(shopping.ordered) >= so_many, 30)
+            assert site.web.pid
+            os.kill(list(descendants(site.web.pid))[-1], signal.SIGKILL)  # the parent makes a new one
+        assert site.wait(lambda: len(shopping.ordered) >= 12 * kills, 60), "nobody sells after a web process was killed"
+
+    there = {str(row[0]) for row in site.rows("SELECT id FROM commerce_order")}
+    # Nobody lost an order they were told of; one whose answer was lost may be there, or else its cart was empty.
+    assert set(shopping.ordered) <= there
+    assert len(there) - len(shopping.ordered) <= shopping.unanswered
+    assert {status for status, _ in shopping.refused} <= {400}
+    assert all(b"cart_empty" in content for _, content in shopping.refused)
+    assert shopping.unanswered > 0
+    assert [site.rows(statement) for statement in (HALF_ORDERS, ORPHANS, WRONG_BALANCES)] == [[], [], []]
 
 
 def waiting(site: Site) -> int:
