@@ -157,7 +157,7 @@ class Loader:
             owner=self.workers[one.owner],
             created_by=self.workers[one.created_by],
             contact=None if one.of_company else contact,
-            company=contact.company if one.of_company and contact else None,
+            company=deal.company if deal else contact.company if one.of_company and contact else None,
             deal=deal,
             completed_at=one.completed_at,
             created_at=one.created_at,
