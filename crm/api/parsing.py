@@ -10,7 +10,7 @@ import orjson
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
-from crm.core.errors import Malformed
+from crm.core.errors import Invalid, Malformed
 
 DEEPEST = 32
 MOST_NODES = 10_000
@@ -22,12 +22,15 @@ _ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
 class StrictJson(BaseParser):
-    """Parse a body that must be a JSON object: UTF-8, no NUL, no lone surrogates, no NaN, bounded depth and size."""
+    """Parse a body that must be a JSON object: UTF-8, no NUL, no lone surrogates, no NaN, bounded depth and size.
+
+    What is not JSON at all is `Malformed`; a value that cannot be stored is `Invalid` and named by its place.
+    """
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        """Return the object, or raise `Malformed`."""
+        """Return the object, or raise `Malformed` or `Invalid`."""
         request = parser_context["request"]._request  # noqa: SLF001 - its body knows the size limit
         charset = str(request.content_params.get("charset", "")).strip("\"'").lower()
         if charset not in _ENCODINGS or request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -48,13 +51,13 @@ def read_object(body: bytes) -> dict[str, Any]:
     keys = _inspect(data)
     # The fast parser keeps the last of equal keys and rounds long integers: the slow one looks where either may be.
     if len(_KEY.findall(body)) != keys or _LONG_NUMBER.search(body):
-        json.loads(body, object_pairs_hook=_each_once, parse_int=_bounded)
+        _refuse_values(json.loads(body, object_pairs_hook=_each_once, parse_int=_bounded))
     return data
 
 
 def _inspect(data: Any) -> int:
     """Refuse what must not be inside; return how many keys there are."""
-    level, seen, keys = [data], 0, 0
+    level, seen, keys, storable = [data], 0, 0, True
     for _ in range(DEEPEST):
         below: list[Any] = []
         for value in level:
@@ -66,17 +69,35 @@ def _inspect(data: Any) -> int:
             elif kind is list:
                 below.extend(value)
             elif kind is str:
-                if "\0" in value:
-                    raise Malformed("The body holds a NUL character.")
-            elif kind is float and not math.isfinite(value):
-                raise Malformed("The body holds a number that is too large.")
+                storable = storable and "\0" not in value
+            elif kind is float:
+                storable = storable and math.isfinite(value)
         seen += len(below)
         if seen > MOST_NODES:
             raise Malformed(f"The body holds more than {MOST_NODES} values.")
         if not below:
+            if not storable:
+                _refuse_values(data)
             return keys
         level = below
     raise Malformed(f"The body is nested deeper than {DEEPEST} levels.")
+
+
+def _refuse_values(value: Any, *place: str) -> None:
+    """Raise `Invalid` for the first value that cannot be stored, under its place: `items.0.name`."""
+    match value:
+        case dict():
+            if any("\0" in key for key in value):
+                raise Malformed("A key holds a NUL character.")
+            for key, below in value.items():
+                _refuse_values(below, *place, key)
+        case list():
+            for index, below in enumerate(value):
+                _refuse_values(below, *place, str(index))
+        case str() if "\0" in value:
+            raise Invalid(**{".".join(place): "Text holds no NUL character."})
+        case float() if not math.isfinite(value):
+            raise Invalid(**{".".join(place): "This number is too large."})
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
@@ -86,8 +107,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return found
 
 
-def _bounded(digits: str) -> int:
+def _bounded(digits: str) -> float:
     # Counted first: reading millions of digits takes quadratic time.
-    if len(digits) > 20 or abs(int(digits)) > LARGEST_INTEGER:
-        raise Malformed("The body holds a number that is too large.")
-    return int(digits)
+    return math.inf if len(digits) > 20 or abs(int(digits)) > LARGEST_INTEGER else int(digits)

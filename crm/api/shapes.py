@@ -4,7 +4,7 @@ A field is written in the domain's name; the surface's key is made from it (`fir
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from django.db.models import F, TextField, Value
@@ -16,6 +16,7 @@ from crm.core import money
 from crm.core.expressions import Major, json_object
 
 UNKNOWN = "This field is not known."
+NOT_TEXT = "Expected text."
 
 
 class Shape(serializers.Serializer):
@@ -41,10 +42,18 @@ class Shape(serializers.Serializer):
             for alias, key in self.aliases.items():
                 if alias in data:
                     data = {key: data[alias], **{k: v for k, v in data.items() if k != alias}}
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError({str(name): [UNKNOWN] for name in unknown})
+            wrong = {str(name): [UNKNOWN] for name in data if name not in self.fields}
+            # DRF would write a number down as text.
+            wrong |= {name: [NOT_TEXT] for name in self.texts if not isinstance(data.get(name), str | None)}
+            if wrong:
+                raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Return the keys of the fields that take text."""
+        written = ((key, field) for key, field in self.fields.items() if not field.read_only)
+        return tuple(key for key, field in written if isinstance(field, serializers.CharField))
 
     @classmethod
     @cache
@@ -228,4 +237,6 @@ class TextList(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the texts without repeats."""
+        if isinstance(data, list) and not all(isinstance(text, str) for text in data):
+            raise serializers.ValidationError(NOT_TEXT)
         return list(dict.fromkeys(super().to_internal_value(data)))

@@ -4,6 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.clients import fields
+
 
 @pytest.fixture
 def organization_of_members(organization):
@@ -180,3 +182,21 @@ def test_a_page_takes_the_same_number_of_queries_for_1_25_and_100_rows(
 
     assert counts[0] == counts[1] == counts[2]
     assert max(counts[0]) <= 5
+
+
+@pytest.mark.parametrize("page", [10**6, 2**63, 2**64, 10**40])
+def test_a_page_beyond_the_last_is_empty_however_far(team, page):
+    add(team, {"firstName": "Ada"})
+
+    response = team.get("contacts", page=page)
+
+    assert ids(response) == []
+    assert pagination(response)["total"] == 1
+
+
+@pytest.mark.parametrize(("key", "value"), [("firstName", 5), ("firstName", ["Ada"]), ("notes", 1.5), ("tags", [1])])
+def test_what_is_not_text_is_not_taken_for_text(team, key, value):
+    response = team.post("contacts", {"email": "ada@example.com", key: value})
+
+    assert response.status_code == 400
+    assert {field.partition(".")[0] for field in fields(response)} == {key}
