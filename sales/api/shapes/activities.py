@@ -100,7 +100,8 @@ class RelatedType(serializers.ChoiceField):
     columns = ("deal_id", "contact_id", "company_id")
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[(word, word) for word in RELATED], **({"required": False} | kwargs))
+        given: dict[str, Any] = {"required": False, "allow_null": True}
+        super().__init__(choices=[(word, word) for word in RELATED], **(given | kwargs))
 
     def to_internal_value(self, data: Any) -> str:
         """Return our word."""
@@ -117,7 +118,7 @@ class RelatedId(serializers.UUIDField):
     columns = RelatedType.columns
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**({"required": False} | kwargs))
+        super().__init__(**({"required": False, "allow_null": True} | kwargs))
 
     def assemble(self, *ids: str | None) -> str | None:
         """Return the first there is."""
