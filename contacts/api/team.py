@@ -1,9 +1,15 @@
 """Companies, contacts and timelines on the Team surface."""
 
+from typing import Any
+
+import orjson
+from rest_framework import serializers
+
 from contacts.api.resources import Companies, Contacts, Timeline
 from contacts.api.shapes import CompanyFields, CompanyName, ContactFields, NewEntry, TimelineEntry
 from crm.api.routes import resource, route
-from crm.api.shapes import CamelShape
+from crm.api.shapes import CamelShape, Derived
+from crm.api.surfaces import camel
 from crm.api.team import TEAM
 
 
@@ -31,8 +37,23 @@ class TeamContacts(Contacts):
     shape = TeamContact
 
 
+def told_in_camel_case(metadata: Any, changes: Any) -> dict[str, Any]:
+    """Return what an event keeps, with what changed in it; its keys are ours, the values of changes perhaps not."""
+    told, changed = (orjson.loads(orjson.dumps(value)) for value in (metadata, changes))
+    found: dict[str, Any] = _camel_keys(told)
+    return found | {"changes": {camel(name): change for name, change in changed.items()}} if changed else found
+
+
+def _camel_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {camel(key): _camel_keys(below) for key, below in value.items()}
+    return [_camel_keys(below) for below in value] if isinstance(value, list) else value
+
+
 class TeamEntry(TimelineEntry, CamelShape):
     """A timeline entry in camelCase."""
+
+    metadata: Any = Derived(("metadata", "changes"), told_in_camel_case, serializers.DictField())
 
 
 class TeamNewEntry(NewEntry, CamelShape):

@@ -135,7 +135,8 @@ def test_a_change_is_told_in_words_and_in_data(acme, team, ada):
         "Phone set to 1",
         "Tags set to a",
     ]
-    assert entry["metadata"]["changes"]["phone"] == {"from": "", "to": "1"}
+    changes = entry["metadata"]["changes"]
+    assert (changes["phone"], changes["doNotContact"]) == ({"from": "", "to": "1"}, {"from": False, "to": True})
 
 
 def test_the_pages_of_a_timeline(team, ada):
