@@ -238,6 +238,8 @@ def text(field: models.Field, tenant: Tenant, *, table: str = "", column: str = 
     if isinstance(field, models.EmailField):
         return f"{tenant.mark}-{column or field.column}{end}@example.com".replace("_", "-").lower()
     words = f"{tenant.mark}-{table or field.model._meta.db_table}-{column or field.column}"
+    if (column or field.column).endswith(("_url", "images")):
+        return f"https://example.com/{words}{end}"
     return words[: (field.max_length or 200) - len(end)] + end
 
 
