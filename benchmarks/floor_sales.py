@@ -31,7 +31,7 @@ GROUP BY status, currency
 UNION ALL
 SELECT 'today', '', '', count(*), 0, 0, 0 FROM sales_activity
 WHERE organization_id = $1 AND deleted_at IS NULL AND status IN ('pending', 'in_progress')
-  AND due_at >= $4 AND due_at < $5
+  AND due_at >= $6 AND due_at < $5
 UNION ALL
 SELECT 'overdue', '', '', (
     SELECT coalesce(sum(n), 0)::int8 FROM sales_figure

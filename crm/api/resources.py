@@ -154,12 +154,15 @@ class Resource(ApiView):
     def _plan(self, name: str) -> Any:
         return (type(self), name) if self.is_replayed else None
 
-    def get_row(self, pk: UUID, *, among: QuerySet[Any] | None = None) -> Any:
-        """Return the model's row, checked against the object permissions, or raise `NotFound`."""
+    def get_row(self, pk: UUID, *, among: QuerySet[Any] | None = None, noun: str | None = None) -> Any:
+        """Return a row, checked against the object permissions, or raise `NotFound`.
+
+        The model's, unless it is `among` others, which have a `noun` of their own.
+        """
         rows = self.details(self.actor) if among is None else among
         row = rows.filter(pk=pk).first()
         if row is None:
-            raise NotFound(f"{self.noun} not found.")
+            raise NotFound(f"{noun or self.noun} not found.")
         self.check_object_permissions(self.request, row)
         return row
 

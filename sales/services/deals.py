@@ -18,9 +18,11 @@ from crm.core.models import TimelineKind
 from sales.models import Deal, DealStatus, Stage, StageKind
 from sales.services import indexing, moves, places
 from sales.services.moves import named
+from sales.services.places import Place
 from sales.services.references import visible_contact
 
 INDEXED = frozenset({"title", "contact_id", "company_id"})
+NO_SUCH_STAGE = "The pipeline has no stage of this kind."
 OPEN_FIRST = Case(When(kind=StageKind.OPEN, then=Value(0)), default=Value(1))
 
 
@@ -30,11 +32,13 @@ def create_deal(
     pipeline_id: UUID | None = None,
     stage_id: UUID | None = None,
     position: int | None = None,
+    status: str | None = None,
     **fields: Any,
 ) -> Deal:
     """Create a deal in the stage named, else in the first of the pipeline, else of the default one; last unless told.
 
-    It is about the contact's company unless another is named; staff own what they create.
+    A `status` asks for a stage that makes it so. The deal is about the contact's company unless another is named; staff
+    own what they create.
     """
     deal = Deal(organization_id=actor.organization_id, created_by_id=actor.user_id)
     deal.owner_id = owner_of_new(actor, fields)
@@ -48,9 +52,7 @@ def create_deal(
     reason = fields.pop("lost_reason", "")
     deal.currency = actor.currency
     events.changed(deal, _stored(deal, fields))
-    place = places.claim(actor, _stages(actor, pipeline_id, stage_id), position=position)
-    if place is None:
-        raise Invalid(**_unknown(pipeline_id, stage_id))
+    place = _first_place(actor, pipeline_id, stage_id, status=status, position=position)
     deal.stage_entered_at = moment = clock.now()
     moves.settle(deal, place, moment, lost_reason=reason)
     _check_reason(deal, reason)
@@ -76,18 +78,21 @@ def update_deal(
     stage_id: UUID | None = None,
     pipeline_id: UUID | None = None,
     position: int | None = None,
+    status: str | None = None,
     **fields: Any,
 ) -> Deal:
-    """Change a deal; a `stage_id` moves it (a second event). Nothing changed: no event."""
+    """Change a deal; a `stage_id` moves it (a second event). Nothing changed: no event.
+
+    Another `status` moves it too: to the end of the first stage of its pipeline that makes it so.
+    """
     contact = _named_anew(deal, fields, "contact_id", visible_contact, actor)
     company = _named_anew(deal, fields, "company_id", visible_company, actor)
-    place = None
-    if stage_id is not None:
-        stages = Stage.objects.of(actor).filter(pk=stage_id)
-        place = moves.claim(
-            actor, deal, stages.filter(pipeline_id=pipeline_id) if pipeline_id else stages, position=position
-        )
+    if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
+        raise Invalid(pipeline_id="A deal moves to a stage: name that too.")
+    place = _next_place(actor, deal, pipeline_id, stage_id, status=status, position=position)
     deal = moves.lock_living(actor, deal.pk)
+    if stage_id is None and status == deal.status:  # by somebody else, meanwhile
+        place = None
     if (
         "probability" in fields and fields["probability"] == deal.chance
     ):  # sent back as it was shown: no wish to part from the stage's
@@ -95,10 +100,8 @@ def update_deal(
     if place is not None:
         is_move = place.stage.pk != deal.stage_id
         moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")
-    elif pipeline_id not in {None, deal.pipeline_id}:
-        raise Invalid(pipeline_id="A deal moves to a stage: name that too.")
     owner_id = owner_for(actor, fields, current=deal.owner_id)
-    before = {"contact_id": deal.contact_id, "company_id": deal.company_id, "currency": deal.currency}
+    before = {name: getattr(deal, name) for name in ("contact_id", "company_id", "amount", "currency")}
     changes = events.changed(deal, {**_stored(deal, fields), "owner_id": owner_id})
     if not changes:
         return deal
@@ -110,6 +113,7 @@ def update_deal(
         indexing.refresh(deal, contact, company)
         written |= {"search"}
     deal.save(update_fields=written)
+    changes = _in_major_units(deal, changes, before)
     _record(
         actor,
         deal,
@@ -138,7 +142,7 @@ def restore_deal(actor: Actor, deal: Deal) -> Deal:
     if deal.deleted_at is None:
         return deal
     if place is None or place.stage.pk != deal.stage_id:
-        raise Conflict("The pipeline of this deal is deleted: restore it first.", code="PIPELINE_DELETED")
+        raise Conflict("Its pipeline is deleted: restore that first.", code="PIPELINE_DELETED")
     before = deal.status
     moves.settle(deal, place, clock.now())
     deal.deleted_at = None
@@ -146,6 +150,50 @@ def restore_deal(actor: Actor, deal: Deal) -> Deal:
     changes = {"status": {"from": before, "to": deal.status}} if before != deal.status else {}
     _record(actor, deal, "restored", changes=changes)
     return deal
+
+
+def _first_place(
+    actor: Actor, pipeline_id: UUID | None, stage_id: UUID | None, *, status: str | None, position: int | None
+) -> Place:
+    stages = _stages(actor, pipeline_id, stage_id)
+    wanted = stages if status is None or stage_id is not None else stages.filter(kind=status)
+    place = places.claim(actor, wanted, position=position)
+    if place is None:
+        is_there = wanted is not stages and stages.filter(pipeline__deleted_at=None).exists()
+        raise Invalid(**({"status": NO_SUCH_STAGE} if is_there else _unknown(pipeline_id, stage_id)))
+    _check_status(place, status)
+    return place
+
+
+def _next_place(
+    actor: Actor,
+    deal: Deal,
+    pipeline_id: UUID | None,
+    stage_id: UUID | None,
+    *,
+    status: str | None,
+    position: int | None,
+) -> Place | None:
+    """Claim where a change puts a deal, or return None where it stays; the deal is locked after it."""
+    if stage_id is not None:
+        stages = Stage.objects.of(actor).filter(pk=stage_id)
+        place = moves.claim(
+            actor, deal, stages.filter(pipeline_id=pipeline_id) if pipeline_id else stages, position=position
+        )
+        _check_status(place, status)
+        return place
+    if status in {None, deal.status}:
+        return None
+    stages = Stage.objects.of(actor).filter(pipeline_id=deal.pipeline_id, kind=status).order_by("position")
+    found = places.claim(actor, stages, deal_id=deal.pk)
+    if found is None:
+        raise Invalid(status=NO_SUCH_STAGE)
+    return found
+
+
+def _check_status(place: Place, status: str | None) -> None:
+    if status not in {None, place.stage.kind}:
+        raise Invalid(status="The stage named makes it another.")
 
 
 def _stages(actor: Actor, pipeline_id: UUID | None, stage_id: UUID | None) -> QuerySet[Stage]:
@@ -183,21 +231,27 @@ def _stored(deal: Deal, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _check_reason(deal: Deal, reason: str) -> None:
     if reason and deal.status != DealStatus.LOST:
-        raise Invalid(lost_reason="Only a lost deal has such a reason.")
+        raise Invalid(lost_reason=moves.NOT_LOST)
 
 
 def _spoken(actor: Actor, deal: Deal, changes: wording.Changes, before: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return from and to in words where ids and minor units are stored."""
+    """Return from and to in words where ids and numbers are stored."""
     said: dict[str, tuple[str, str]] = {}
     if "amount" in changes:
-        was, is_now = changes["amount"]["from"], changes["amount"]["to"]
-        said["amount"] = (money.text(was, before["currency"]), money.text(is_now, deal.currency))
+        said["amount"] = (money.text(before["amount"], before["currency"]), money.text(deal.amount, deal.currency))
     for name, model in (("contact_id", Contact), ("company_id", Company)):
         if name in changes:
             ids = (before[name], getattr(deal, name))
             names = {row.pk: str(row) for row in model.objects.of(actor).filter(pk__in=[pk for pk in ids if pk])}
             said[name] = (names.get(ids[0], ""), names.get(ids[1], ""))
     return said
+
+
+def _in_major_units(deal: Deal, changes: wording.Changes, before: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes as they are kept: the worth before and after in major units, each in its own currency."""
+    kept = {name: change for name, change in changes.items() if name != "amount"}
+    was, is_now = money.to_major(before["amount"], before["currency"]), money.to_major(deal.amount, deal.currency)
+    return kept if was == is_now else kept | {"amount": {"from": was, "to": is_now}}
 
 
 def _record(actor: Actor, deal: Deal, done: str, **told: Any) -> None:

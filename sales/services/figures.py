@@ -13,6 +13,7 @@ from typing import Any
 from crm.core import clock, sql
 from crm.core.actor import Actor
 from sales.models import ActivityType, DealStatus
+from sales.services import reminders
 
 PERCENT = 100
 DAY_SECONDS = 86_400
@@ -143,7 +144,7 @@ _OVERVIEW = f"""
     GROUP BY status, currency
     UNION ALL
     SELECT 'due today', type, '', count(*), 0, 0, 0 {_UNFINISHED}
-      AND due_at >= %(today)s AND due_at < %(tomorrow)s GROUP BY type
+      AND due_at >= %(now)s AND due_at < %(tomorrow)s GROUP BY type
     UNION ALL
     SELECT 'overdue', '', '', ({_OVERDUE}), 0, 0, 0
 """  # noqa: S608 - constants
@@ -152,17 +153,16 @@ _OVERVIEW = f"""
 def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
     """Return the figures of what the actor sees, by one statement.
 
-    A month is one of the organization's calendar, today one of the actor's; `counted` names kinds of kept counts.
+    A month is one of the organization's calendar, today what is left of the actor's; `counted` names kinds of kept
+    counts.
     """
-    now = clock.now()
-    today, tomorrow = clock.day_bounds(clock.today(actor.timezone), actor.timezone)
+    now, tomorrow = reminders.spans(actor.timezone)["today"]
     zone = actor.organization_timezone
     month = Span(*clock.month_bounds(clock.today(zone), zone))
     asked = {
         **asker(actor),
         **month.parameters(),
         "counted": list(counted),
-        "today": today,
         "tomorrow": tomorrow,
         "now": now,
         "midnight": _midnight_before(now),

@@ -22,6 +22,7 @@ from sales.services.places import Place
 HISTORY = ("deal.created", "deal.moved")
 DAY = 86400
 NO_STAGE = "There is no such stage."
+NOT_LOST = "Only what is lost has such a reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason
         _reorder(actor, deal, place)
         return
     if lost_reason and place.stage.kind != StageKind.LOST:
-        raise Invalid(lost_reason="Only a lost deal has such a reason.")
+        raise Invalid(lost_reason=NOT_LOST)
     stay = Stay(deal.stage, deal.stage_entered_at, clock.now())
     former_pipeline = deal.pipeline if deal.pipeline_id != place.stage.pipeline_id else None
     before = {"stage_id": deal.stage_id, "pipeline_id": deal.pipeline_id, "status": deal.status}

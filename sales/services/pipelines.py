@@ -81,7 +81,7 @@ def delete_pipeline(actor: Actor, pipeline: Pipeline) -> None:
     # Nobody puts a deal into a stage meanwhile.
     lock_many(Stage.objects.of(actor), stages_of(actor, pipeline.pk))
     if Deal.objects.of(actor).alive().filter(pipeline=pipeline, status=DealStatus.OPEN).exists():
-        raise Conflict("There are open deals in this pipeline.", code="PIPELINE_NOT_EMPTY")
+        raise Conflict("There are open opportunities in this pipeline.", code="PIPELINE_NOT_EMPTY")
     pipeline.deleted_at = clock.now()
     pipeline.save(update_fields=["deleted_at", "updated_at"])
     events.record(actor, "pipeline.deleted", pipeline, title=f"Pipeline {pipeline} deleted")

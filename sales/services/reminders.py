@@ -23,12 +23,12 @@ class Person:
 def person_for(actor: Actor, assignee_id: UUID | None) -> Person:
     """Return the person whose reminders are asked for, oneself where nobody is named.
 
-    To look at another's takes the sight of everybody's.
+    To look at another's takes the sight of everybody's and the right to change it.
     """
     if actor.user_id is not None and assignee_id in {None, actor.user_id}:
         return Person(actor.user_id, actor.timezone)
-    if not actor.sees_all:
-        raise Forbidden("Only those who see everybody's tasks may see another's reminders.")
+    if not (actor.sees_all and actor.can("activities:update")):
+        raise Forbidden("Only those who manage everybody's tasks may see another's reminders.")
     zones = User.objects.of(actor).members().filter(pk=assignee_id).values_list("timezone", flat=True)
     if assignee_id is None or not zones:
         raise Invalid(assignee_id="There is no such user.")

@@ -46,7 +46,7 @@ def update_stage(actor: Actor, stage: Stage, *, position: int | None = None, **f
     pipeline, stage = _lock(actor, stage)
     changes = events.changed(stage, _settled(stage, fields))
     if "kind" in changes and _has_deals(actor, stage):
-        raise _not_empty("Move its deals elsewhere before the stage changes its type.")
+        raise _not_empty("Move its opportunities elsewhere before the stage changes its type.")
     if changes:
         stage.save(update_fields=[*changes, "updated_at"])
     if position is not None:
@@ -69,11 +69,12 @@ def delete_stage(actor: Actor, stage: Stage) -> None:
     """Remove a stage without deals. Deleted deals, which may be restored, move to the nearest stage of its kind."""
     pipeline, stage = _lock(actor, stage)
     if _has_deals(actor, stage):
-        raise _not_empty("There are deals in this stage.")
+        raise _not_empty("There are opportunities in this stage.")
     if Deal.objects.of(actor).filter(stage=stage).exists():
         neighbour = _neighbour(actor, stage)
         if neighbour is None:
-            raise Conflict("Deleted deals are kept in the pipeline's last stage: add another first.", code="LAST_STAGE")
+            message = "Deleted opportunities are kept in the pipeline's last stage: add another first."
+            raise Conflict(message, code="LAST_STAGE")
         moves.carry_deleted(actor, stage, neighbour)
     Stage.objects.of(actor).filter(pk=stage.pk).delete()
     _number(actor, stages_of(actor, pipeline.pk))

@@ -148,7 +148,7 @@ def test_this_month_is_the_organizations(firm, manager, stages, client_for):
     assert [won("Pacific/Pago_Pago", at) for at in (february, march)] == [1, 0]
 
 
-def test_today_is_the_persons_own(firm, manager, client_for):
+def test_today_is_the_rest_of_the_persons_own(firm, manager, client_for):
     team = client_for(firm.staff)
     team.patch("settings/profile", {"timezone": "Pacific/Kiritimati"})
     local = datetime.now(ZoneInfo("Pacific/Kiritimati")).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -158,18 +158,20 @@ def test_today_is_the_persons_own(firm, manager, client_for):
         made(team, "tasks", title="T", dueDate=due.isoformat())
     made(team, "tasks", title="A whole day", dueDate=local.date().isoformat())
     contact = made(team, "contacts", firstName="Ada")["data"]["id"]
-    call = {"type": "call", "subject": "C", "contact_id": contact, "due_at": begins.isoformat()}
+    call = {"type": "call", "subject": "C", "contact_id": contact, "due_at": (ends - second).isoformat()}
     platform = client_for(firm.staff, "platform")
     made(platform, "activities", **call)
 
     # The Team counts tasks, the Platform activities of every type.
-    assert kpis(team)["tasksDueToday"] == 3
-    assert summary(platform)["activities_due_today"] == 4
+    counts = team.get("tasks/reminders").json()["data"]["counts"]
+    assert kpis(team)["tasksDueToday"] == counts["today"] == 2
+    told = summary(platform)
+    assert (told["activities_due_today"], told["activities_overdue"], counts["overdue"]) == (3, 2, 2)
     for task in team.get("tasks").json()["data"]["tasks"]:
         team.post(f"tasks/{task['id']}/complete")
 
     assert kpis(team)["tasksDueToday"] == 0
-    assert (summary(platform)["activities_due_today"], summary(platform)["activities_overdue"]) == (1, 1)
+    assert (summary(platform)["activities_due_today"], summary(platform)["activities_overdue"]) == (1, 0)
 
 
 def test_overdue_is_what_one_sees(firm, manager, client_for):

@@ -49,7 +49,8 @@ def overview(actor: Actor, now: datetime) -> Overview:
         for activity in Activity.objects.visible_to(actor).alive()
         if activity.status in UNFINISHED and activity.due_at
     ]
-    today = [kind for moment, kind in due if moment.astimezone(own).date() == now.astimezone(own).date()]
+    ahead = [(moment.astimezone(own).date(), kind) for moment, kind in due if moment >= now]
+    today = [kind for day, kind in ahead if day == now.astimezone(own).date()]
     return Overview(
         counted={},
         deals=deal_figures(deals, stages),

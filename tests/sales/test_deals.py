@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from crm.core.models import Event
-from sales.services import places
+from sales.models import Deal
+from sales.services import deals, places
 
 
 @pytest.fixture
@@ -113,6 +114,82 @@ def test_a_stage_in_a_patch_is_a_move(acme, team, platform, add, stages):
     assert (moved["pipeline"]["name"], moved["status"], moved["lostReason"]) == ("Partners", "open", None)
 
 
+def test_a_status_in_a_patch_is_a_move(acme, team, platform, add, column, stages):
+    add("Former", stageId=stages["Won"])
+    (deal,) = add("Chair")
+    path = f"deals/{deal}"
+
+    won = data(team.patch(path, {"status": "won", "position": 0}))
+    assert (won["status"], won["stage"]["name"], won["closedAt"] is not None) == ("won", "Won", True)
+    assert column(stages["Won"]) == ["Former", "Chair"]
+    assert data(team.patch(path, {"status": "won"})) == won
+    assert data(team.patch(path, {"status": "won", "stageId": stages["Won"]})) == won
+    assert data(team.patch(path, {"status": "lost", "lostReason": "Late"}))["lostReason"] == "Late"
+    assert data(team.patch(path, {"status": "open"}))["stage"]["name"] == "Lead"
+    assert steps(platform, deal) == [(None, "Lead"), ("Lead", "Won"), ("Won", "Lost"), ("Lost", "Lead")]
+    assert [event.name for event in events_of(acme, deal)] == ["deal.created", *["deal.moved"] * 3]
+
+    for status in ("bogus", 5, "", None, ["won"]):
+        assert field_of(team.patch(path, {"status": status})) == (400, "status")
+    assert field_of(team.patch(path, {"status": "won", "stageId": stages["Proposal"]})) == (400, "status")
+    assert data(team.get(path))["stage"]["name"] == "Lead"
+
+
+def test_a_deal_that_was_won_meanwhile_stays_where_it_was_won(acme, platform, add, stages):
+    (deal,) = add("Chair")
+    pipeline = platform.get(f"opportunities/{deal}").json()["pipeline_id"]
+    signed = platform.post(f"pipelines/{pipeline}/stages", {"name": "Signed", "type": "won"}).json()["id"]
+    with acme.inside():
+        read_before = Deal.objects.get(pk=deal)
+    assert platform.post(f"opportunities/{deal}/move", {"stage_id": signed}).status_code == 200
+
+    with acme.inside():
+        changed = deals.update_deal(acme.actor("manager"), read_before, status="won")
+
+    assert str(changed.stage_id) == signed
+    assert steps(platform, deal) == [(None, "Lead"), ("Lead", "Signed")]
+
+
+def test_a_status_takes_a_stage_of_its_kind(team, platform, add):
+    pipeline = platform.post("pipelines", {"name": "Bare"}).json()["id"]
+    platform.post(f"pipelines/{pipeline}/stages", {"name": "Only"})
+    (deal,) = add("Chair", pipelineId=pipeline)
+
+    assert field_of(team.patch(f"deals/{deal}", {"status": "won"})) == (400, "status")
+    assert field_of(team.post("deals", {"title": "X", "pipelineId": pipeline, "status": "won"})) == (400, "status")
+    assert field_of(team.post("deals", {"title": "X", "pipelineId": deal, "status": "won"})) == (400, "pipelineId")
+
+
+@pytest.mark.parametrize(("surface", "refusal"), [("team", 400), ("platform", 422)])
+def test_a_deal_is_created_with_a_status(acme, client_for, stages, surface, refusal):
+    client = client_for(acme.manager, surface)
+    path, title, stage = {"team": ("deals", "title", "stageId"), "platform": ("opportunities", "name", "stage_id")}[
+        surface
+    ]
+
+    for status, name in {"open": "Lead", "won": "Won", "lost": "Lost"}.items():
+        for named in ({}, {stage: stages[name]}):
+            answer = client.post(path, {title: "X", "status": status, **named})
+            made = answer.json().get("data", answer.json())
+            assert (answer.status_code, made["status"], made["stage"]["name"]) == (201, status, name)
+    for body in ({"status": "bogus"}, {"status": 5}, {"status": "won", stage: stages["Lead"]}):
+        assert field_of(client.post(path, {title: "X", **body})) == (refusal, "status")
+
+
+def test_an_event_keeps_the_worth_in_major_units(acme, team, add):
+    (deal,) = add("Chair", value=1500, currency="USD")
+
+    def told(**body):
+        assert team.patch(f"deals/{deal}", body).status_code == 200
+        event = events_of(acme, deal)[-1]
+        return event.changes.get("amount"), event.content.splitlines()[0]
+
+    assert told(value=1500.5) == ({"from": 1500.0, "to": 1500.5}, "Amount changed from 1,500.00 USD to 1,500.50 USD")
+    # As many minor units as before, which are another amount.
+    assert told(value=150_050, currency="JPY")[0] == {"from": 1500.5, "to": 150_050.0}
+    assert told(currency="EUR") == (None, "Currency changed from JPY to EUR")
+
+
 @pytest.mark.parametrize(
     ("moved", "position", "expected"),
     [
@@ -152,14 +229,14 @@ def test_a_deal_is_dragged_to_another_stage(platform, add, drag, column, stages,
 @pytest.mark.parametrize("gap", [2, 3, 2**30])
 def test_a_stage_without_room_is_spread(team, add, drag, column, stages, monkeypatch, gap):
     monkeypatch.setattr(places, "GAP", gap)
-    deals = dict(zip("ABCDEF", add(*"ABCDEF"), strict=True))
+    made = dict(zip("ABCDEF", add(*"ABCDEF"), strict=True))
     expected = list("ABCDEF")
 
     for turn in range(40):
         title = "ABCDEF"[(turn * 5) % 6]
         expected.remove(title)
         expected.insert(1 + turn % 3, title)
-        assert drag(deals[title], stages["Lead"], 1 + turn % 3).status_code == 200
+        assert drag(made[title], stages["Lead"], 1 + turn % 3).status_code == 200
         assert column(stages["Lead"]) == expected
 
 

@@ -170,7 +170,7 @@ def test_a_refusal_is_told_and_nothing_is_saved(acme, partners, back_office, ord
     refused = back_office.post(
         address, stages_form(partners, stages, Lead={"name": "X"}, Qualified={"kind": "won"}), follow=True
     )
-    assert "Move its deals elsewhere" in text_of(refused)
+    assert "Move its opportunities elsewhere" in text_of(refused)
     refused = back_office.post(address, stages_form(partners, stages, Lead={"name": "X"}, Qualified={"DELETE": "on"}))
     assert "protected related objects" in text_of(refused)
     assert order(partners.pk)[:2] == ["Lead", "Qualified"]

@@ -195,7 +195,7 @@ def test_the_month_begins_and_ends_at_the_organizations_midnight(firm):
     assert told["owner"].won_this_month == figures.Total(3, {"USD": 1110})
 
 
-def test_today_is_the_persons_and_overdue_begins_now(firm):
+def test_today_is_the_rest_of_the_persons_and_overdue_ends_now(firm):
     """In Pago Pago (11 hours behind) the 15th lasts from 11:00 UTC to 11:00 UTC of the 16th."""
     begins = datetime(2026, 11, 15, 11, tzinfo=UTC)
     instant = timedelta(microseconds=1)
@@ -208,7 +208,7 @@ def test_today_is_the_persons_and_overdue_begins_now(firm):
     told, true = told_and_true(firm, timezone="Pacific/Pago_Pago")
 
     assert told == true
-    assert (told["owner"].due_today, told["owner"].overdue) == (4, 4)
+    assert (told["owner"].due_today, told["owner"].overdue) == (2, 4)
 
 
 def test_ones_own_activities_are_those_assigned_to_one_and_those_one_made(firm):

@@ -73,6 +73,15 @@ def test_one_pipeline_is_the_default(platform, second):
     assert defaults(platform) == ["Third"]
 
 
+def test_pipelines_are_searched_by_a_part_of_their_names(platform, team, second):
+    for text, found in {"ART": ["Partners"], "s": ["Partners", "Sales"], "%": [], "  ": ["Partners", "Sales"]}.items():
+        for asked in ({"q": text}, {"search": text}):
+            answer = platform.get("pipelines", **asked, sort="name").json()
+            assert ([item["name"] for item in answer["items"]], answer["total"]) == (found, len(found)), asked
+        listed = team.get("pipelines", search=text, sort="name").json()["data"]["pipelines"]
+        assert [item["name"] for item in listed] == found
+
+
 def test_the_default_pipeline_stays(owner, platform, second):
     (default,) = [item["id"] for item in platform.get("pipelines").json()["items"] if item["is_default"]]
 

@@ -82,6 +82,7 @@ def test_a_stage_with_deals_keeps_its_type_and_is_not_deleted(platform, pipeline
 
     for answer in (platform.delete(stage("Lead")), platform.patch(stage("Lead"), {"type": "won"})):
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "STAGE_NOT_EMPTY")
+        assert "opportunities" in answer.json()["error"]["message"]
     assert platform.patch(stage("Lead"), {"name": "Suspect", "probability": 5}).status_code == 200
 
     shown = platform.get(f"opportunities/{deal['id']}").json()
@@ -142,6 +143,15 @@ def test_a_stage_is_found_under_its_own_pipeline_only(platform, pipeline, stage,
     foreign = f"pipelines/{pipeline['id']}/stages/{stages['Lead']}"
 
     assert platform.patch(foreign, {"name": "X"}).status_code == platform.delete(foreign).status_code == 404
+
+
+def test_it_is_the_pipeline_that_is_not_found(other, client_for, pipeline, stages):
+    path = f"pipelines/{pipeline['id']}/stages"
+    moved = {"dealId": pipeline["id"], "stageId": stages["Lead"]}
+    platform, team = (client_for(other.owner, surface) for surface in ("platform", "team"))
+
+    for answer in (platform.get(path), platform.post(path, {"name": "New"}), team.post(path, moved)):
+        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "Pipeline not found.")
 
 
 def test_who_may_change_stages(acme, other, client_for, pipeline, stage):

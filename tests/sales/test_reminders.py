@@ -127,7 +127,10 @@ def test_one_s_own_is_what_is_assigned_to_one(acme, client_for):
     [
         ("owner", "staff", 200),
         ("manager", "owner", 200),
-        ("viewer", "staff", 200),
+        ("viewer", "staff", 403),
+        ("customer_experience", "staff", 403),
+        ("viewer", "viewer", 200),
+        ("customer_experience", "customer_experience", 200),
         ("staff", "owner", 403),
         ("staff", "nobody", 403),
         ("staff", "foreign", 403),

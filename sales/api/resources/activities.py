@@ -153,8 +153,8 @@ class Tasks(Activities):
     def reminders(self, request: Any) -> HttpResponse:
         """Answer what is overdue, due today, and due in the seven days after it: one's own, by one's own clock.
 
-        Each list shows the 100 that are due first; the counts are true. Those who see everybody's tasks may ask for
-        another's by `assigneeId`.
+        Each list shows the 100 that are due first; the counts are true. Those who see everybody's tasks and
+        may change them may ask for another's by `assigneeId`.
         """
         person = reminders.person_for(self.actor, self._assignee_asked())
         pages = {name: self._due(person.id, *span) for name, span in reminders.spans(person.timezone).items()}

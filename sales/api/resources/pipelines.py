@@ -3,15 +3,23 @@
 from functools import cached_property
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
+from crm.api.filters import Filters
 from crm.api.resources import Resource
 from crm.api.schema import describes
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
 from sales.models import Pipeline, Stage
 from sales.services import pipelines, stages
+
+
+class PipelineFilters(Filters):
+    """Filters of pipeline lists."""
+
+    search = django_filters.CharFilter("name", lookup_expr="icontains")
 
 
 class Pipelines(Resource):
@@ -21,6 +29,7 @@ class Pipelines(Resource):
     model = Pipeline
     noun = "Pipeline"
     plural = "pipelines"
+    filters = PipelineFilters
     orders = {"created_at": "created_at", "updated_at": "updated_at", "name": "name"}
     creates = pipelines.create_pipeline
     updates = pipelines.update_pipeline
@@ -58,7 +67,7 @@ class Stages(Resource):
     def pipeline(self) -> Pipeline:
         """Return the pipeline whose stages they are, or raise `NotFound`."""
         pipeline: Pipeline = self.get_row(
-            self.kwargs["pipeline_pk"], among=Pipeline.objects.visible_to(self.actor).alive()
+            self.kwargs["pipeline_pk"], among=Pipeline.objects.visible_to(self.actor).alive(), noun=Pipelines.noun
         )
         return pipeline
 

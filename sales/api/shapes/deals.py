@@ -48,7 +48,7 @@ class DealFields(Shape):
     pipeline = PipelineRef(read_only=True)
     stage_id = serializers.UUIDField(required=False)
     stage = StageRef(read_only=True)
-    status = Choice(DealStatus, read_only=True)
+    status = Choice(DealStatus)
     priority = Choice(Priority)
     probability = Chance()
     expected_close_date = serializers.DateField(required=False, allow_null=True)

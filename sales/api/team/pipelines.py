@@ -64,7 +64,9 @@ class TeamMoves(TeamDeals):
     @describes(body=TeamDrag, answer="shape", adds=TeamDeals.adds)
     def move(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Move a deal to a stage of this pipeline, at a position (the end unless given)."""
-        pipeline: Pipeline = self.get_row(pk, among=Pipeline.objects.visible_to(self.actor).alive())
+        pipeline: Pipeline = self.get_row(
+            pk, among=Pipeline.objects.visible_to(self.actor).alive(), noun=TeamPipelines.noun
+        )
         deal = moves.drag_deal(self.actor, pipeline, **self.read(TeamDrag))
         return self.shown(deal)
 
