@@ -6,7 +6,6 @@ from itertools import pairwise
 from threading import Barrier
 
 import pytest
-from django.db import connections
 
 from crm.core.models import Event
 from sales.models import Deal, Pipeline, Stage
@@ -22,13 +21,6 @@ HISTORY = ("deal.created", "deal.moved")
 @pytest.fixture
 def firm(organization):
     return organization(roles=("owner", "manager"))
-
-
-@pytest.fixture
-def patience(monkeypatch):
-    """Wait for locks as long as a busy machine takes: a circle of waiting is found out by PostgreSQL all the same."""
-    options = connections.settings["default"]["OPTIONS"]
-    monkeypatch.setitem(options, "options", f"{options['options']} -c lock_timeout=60000 -c statement_timeout=60000")
 
 
 @pytest.fixture
@@ -83,7 +75,6 @@ def is_chain(steps):
     [(50, 200, 7, places.GAP), (24, 30, 6, 2)],
     ids=["50 people, 200 deals", "no room between deals"],
 )
-@pytest.mark.usefixtures("patience")
 def test_many_drag_deals_around_one_board(firm, client_for, board, monkeypatch, size, count, turns, gap):
     monkeypatch.setattr(places, "GAP", gap)
     pipeline, stage_ids = board
