@@ -1,5 +1,6 @@
 """The one door to plain prepared SQL, for the hot paths: values arrive as JSON can hold them, decoded in C."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -108,8 +109,15 @@ def _stored(field: "Field[Any, Any]", value: Any) -> Any:
     if isinstance(value, Func):  # a search vector: the words it is made of
         return value.get_source_expressions()[0].value
     if isinstance(field, JSONField) and value is not None:
-        return Jsonb(value, dumps=orjson.dumps)
+        return Jsonb(value, dumps=_json)
     return value
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # PostgreSQL spells a float such as 1e22 as a whole number, which comes back beyond 64 bits
+        return json.dumps(value).encode()
 
 
 def _run(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> psycopg.Cursor[Any]:

@@ -275,3 +275,12 @@ def test_companies_stand_on_the_team_surface_too(team):
     assert made.status_code == 201
     assert (company["annualRevenue"], company["employeeCount"]) == (1500000.5, 12)
     assert team.get(f"companies/{company['id']}").json()["data"] == company
+
+
+def test_a_number_that_json_columns_spell_in_full_can_be_changed_again(acme, client_for):
+    manager = client_for(acme.manager)
+    path = f"contacts/{manager.post('contacts', {'firstName': 'Ada'}).json()['data']['id']}"
+
+    for value in (1e22, 2e22):
+        changed = manager.patch(path, {"customFields": {"far": value}})
+        assert changed.json()["data"]["customFields"] == {"far": value}
