@@ -126,9 +126,9 @@ def _make(connection: psycopg.Connection[Any]) -> None:
     )
     organization = data.WRITTEN.organization
     connection.execute(
-        "INSERT INTO commerce_shippingmethod (id, organization_id, code, code_normalized, name, price, active, "
-        "created_at, updated_at) "
-        "VALUES (gen_random_uuid(), %s, 'ship_standard', 'ship_standard', 'Standard', 0, true, now(), now())",
+        "INSERT INTO commerce_shippingmethod (id, organization_id, code, code_normalized, name, currency, price, "
+        "active, created_at, updated_at) "
+        "VALUES (gen_random_uuid(), %s, 'ship_standard', 'ship_standard', 'Standard', 'USD', 0, true, now(), now())",
         [organization],
     )
     connection.execute(

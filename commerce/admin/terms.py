@@ -18,11 +18,19 @@ class TermAdmin(ServiceAdmin):
     readonly_fields: tuple[str, ...] = ("organization", "created_at", "updated_at", "deleted_at")
 
 
-class PromotionForm(AmountsForm):
-    """A promotion; its value in percent, or in major units of the shop's currency where it is fixed."""
+class TermForm(AmountsForm):
+    """A term with amounts in a currency of its own."""
+
+    def currency(self) -> str:
+        """Return the currency of the row's amounts."""
+        return str(self.instance.currency)
+
+
+class PromotionForm(TermForm):
+    """A promotion; its value in percent, or in major units where it is fixed."""
 
     value = AmountField(required=True, help_text="Percent, or the amount where the type is fixed.")
-    minimum_total = AmountField(help_text="In the shop's currency.")
+    minimum_total = AmountField(help_text="Of the same currency.")
 
     class Meta:
         model = Promotion
@@ -42,9 +50,9 @@ class PromotionAdmin(TermAdmin):
     list_display = ("code", "organization", "type", "starts_at", "ends_at", "uses", "max_uses", "active", "deleted_at")
     search_fields = ("code_normalized",)
     search_help_text = "The beginning of a code, or an id."
-    readonly_fields = (*TermAdmin.readonly_fields, "uses")
+    readonly_fields = (*TermAdmin.readonly_fields, "currency", "uses")
     fieldsets = (
-        (None, {"fields": ("code", "organization", "type", "value", "minimum_total", "active")}),
+        (None, {"fields": ("code", "organization", "type", "value", "currency", "minimum_total", "active")}),
         ("When and how often", {"fields": ("starts_at", "ends_at", "max_uses", "max_uses_per_user", "uses")}),
         HISTORY,
     )
@@ -57,10 +65,10 @@ class PromotionAdmin(TermAdmin):
     deletes = promotions.delete_promotion
 
 
-class ShippingMethodForm(AmountsForm):
+class ShippingMethodForm(TermForm):
     """A shipping method; its amounts in major units."""
 
-    price = AmountField(required=True, initial=0, help_text="In the shop's currency.")
+    price = AmountField(required=True, initial=0, help_text="A new method's is in the shop's currency.")
     free_from = AmountField(help_text="The value of goods after discounts from which it costs nothing.")
 
     class Meta:
@@ -76,8 +84,9 @@ class ShippingMethodAdmin(TermAdmin):
     list_display = ("code", "name", "organization", "active", "deleted_at")
     search_fields = ("code_normalized",)
     search_help_text = "The beginning of a code, or an id."
+    readonly_fields = (*TermAdmin.readonly_fields, "currency")
     fieldsets = (
-        (None, {"fields": ("code", "organization", "name", "price", "free_from", "active")}),
+        (None, {"fields": ("code", "organization", "name", "price", "currency", "free_from", "active")}),
         HISTORY,
     )
     add_fieldsets = ((None, {"fields": ("tenant", "code", "name", "price", "free_from", "active")}),)

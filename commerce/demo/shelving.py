@@ -160,7 +160,8 @@ class Terms:
     def __init__(self, telling: Telling, uses: Counter[str]) -> None:
         self.organization_id, self.today = telling.organization_id, telling.today
         self.maker, self.moment = telling.workers[0], telling.today - OPENED
-        self.unit, self.uses = 10 ** money.exponent(telling.organization.currency), uses
+        self.currency, self.uses = telling.organization.currency, uses
+        self.unit = 10 ** money.exponent(self.currency)
         self.rows: dict[type[Model], list[Any]] = {
             ShippingMethod: [self._way(way) for way in words.WAYS],
             TaxRate: [self._rate(rate) for rate in words.RATES],
@@ -192,6 +193,7 @@ class Terms:
             code=way.code,
             code_normalized=normal_code(way.code),
             name=way.name,
+            currency=self.currency,
             price=meant.price,
             free_from=meant.free_from,
         )
@@ -215,6 +217,7 @@ class Terms:
             code_normalized=normal_code(offer.code),
             type=PromotionType(meant.kind),
             value=meant.value,
+            currency=self.currency,
             starts_at=self.today - offer.begun if offer.begun else None,
             ends_at=self.today - offer.ended if offer.ended else None,
             minimum_total=meant.minimum_total,

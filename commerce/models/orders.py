@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from commerce.models.catalog import Product, Variant
+from contacts.models import Contact
 from crm.core.actor import Actor
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -36,6 +37,7 @@ TRANSITIONS = MappingProxyType(
         "refunded": frozenset(),
     }
 )
+NUMBER_PREFIX = "ORD-"  # of every order's number
 UNCOUNTED = (OrderStatus.CANCELLED, OrderStatus.REFUNDED)  # in no total and no revenue
 
 
@@ -49,6 +51,14 @@ class OrderRows(TenantQuerySet[Any]):
             return rows
         mine = Q(created_by_id=actor.user_id) | Q(user_id=actor.user_id) | Q(customer__owner_id=actor.user_id)
         return rows.filter(mine)
+
+    def searched(self, actor: Actor, text: str) -> Self:
+        """Keep the orders whose number begins with `text`, and those of customers whom its words find."""
+        start = text.strip().upper()
+        found = Q(customer_id__in=Contact.objects.of(actor).searched(actor, text).values("pk"))
+        if start[: len(NUMBER_PREFIX)] == NUMBER_PREFIX[: len(start)]:
+            found |= Q(order_number__startswith=start)
+        return self.filter(found)
 
 
 class Order(TenantModel):

@@ -1,4 +1,4 @@
-"""The shop's terms: promotions, shipping methods, tax rates. Amounts are in minor units of the shop's currency."""
+"""The shop's terms: promotions, shipping methods, tax rates. Amounts are in minor units of the term's `currency`."""
 
 from typing import ClassVar
 
@@ -37,6 +37,7 @@ class Promotion(TenantModel):
     code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
     type = models.CharField(max_length=10, choices=PromotionType)
     value = models.BigIntegerField()
+    currency = models.CharField(max_length=3, editable=False)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     minimum_total = models.BigIntegerField(default=0)
@@ -100,6 +101,7 @@ class ShippingMethod(TenantModel):
     code = models.CharField(max_length=LONGEST_CODE)
     code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
     name = models.CharField(max_length=100)
+    currency = models.CharField(max_length=3, editable=False)
     price = models.BigIntegerField(default=0)
     free_from = models.BigIntegerField(null=True, blank=True)
     active = models.BooleanField(default=True)

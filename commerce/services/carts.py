@@ -54,6 +54,10 @@ class Contents:
             raise NotFound(NOT_IN_CART)
         return found
 
+    def wanted_of(self, line: CartLine) -> int:
+        """Return how many units all lines together want of the stock that this one is sold from."""
+        return sum(other.quantity for other in self.lines if other.goods.stock_id == line.goods.stock_id)
+
     def but(self, gone: CartLine, *instead: CartLine) -> "Contents":
         """Return the same with a line replaced, or left out."""
         at = self.lines.index(gone)
@@ -232,8 +236,7 @@ def _check(actor: Actor, contents: Contents, line: CartLine) -> None:
     reason = line.goods.why_not(actor.currency)
     if reason:
         raise Invalid(product_id=reason)
-    wanted = sum(other.quantity for other in contents.lines if other.goods.stock_id == line.goods.stock_id)
-    if wanted > line.goods.available:
+    if contents.wanted_of(line) > line.goods.available:
         left = f"Only {line.goods.available} of {line.goods.name} in stock."
         raise Invalid(left, code=OUT_OF_STOCK, quantity=left)
 

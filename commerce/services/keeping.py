@@ -1,15 +1,15 @@
 """How the shop's terms are kept: each change under its unique value and with its event."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import IntegrityError, transaction
 
 from commerce.models import Promotion, ShippingMethod, TaxRate
-from crm.core import clock, events
+from crm.core import clock, events, money
 from crm.core.actor import Actor
-from crm.core.errors import Conflict
+from crm.core.errors import Conflict, Invalid
 from crm.core.locking import lock_one
 
 Term = TypeVar("Term", Promotion, ShippingMethod, TaxRate)
@@ -45,6 +45,22 @@ def change(actor: Actor, noun: Noun, row: Term, changes: Mapping[str, Any], *der
         title = f"{noun.title} {row} updated"
         events.record(actor, f"{noun.event}.updated", row, title=title, changes=changes)
     return row
+
+
+def currency_of(
+    actor: Actor, row: Promotion | ShippingMethod, fields: Mapping[str, Any], amounts: Iterable[str]
+) -> str:
+    """Return the currency of a term's amounts with these fields: the one they name, else its own, at first the shop's.
+
+    A new one converts nothing: each of the `amounts` that the term has must come with it, else `Invalid` names it.
+    """
+    currency = money.currency_code(fields["currency"]) if "currency" in fields else row.currency or actor.currency
+    if row.currency and currency != row.currency:
+        faults = {name: "Say the amount in the new currency." for name in amounts if getattr(row, name)}
+        faults = {name: reason for name, reason in faults.items() if name not in fields}
+        if faults:
+            raise Invalid(**faults)
+    return currency
 
 
 def remove(actor: Actor, noun: Noun, row: Term) -> None:

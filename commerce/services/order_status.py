@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from commerce.models import Order, OrderStatus, StockMovement
 from commerce.models.orders import TRANSITIONS
@@ -15,9 +15,10 @@ from crm.core import clock, events
 from crm.core.actor import Actor
 from crm.core.errors import Conflict, Invalid
 from crm.core.locking import lock_one
-from crm.core.models import TimelineKind
+from crm.core.models import Event, TimelineKind
 
 INVALID_TRANSITION = "INVALID_TRANSITION"
+HISTORY = ("order.created", "order.status_changed")
 
 
 def change_status(
@@ -56,6 +57,11 @@ def story(order: Order, changes: Mapping[str, Any], notes: str) -> dict[str, Any
         "changes": changes,
         "metadata": {"order_number": order.order_number, "status": str(order.status)},
     }
+
+
+def history_of(actor: Actor, order: Order) -> QuerySet[Event]:
+    """Return the events that tell how an order came to be where it is; its creation is the first."""
+    return Event.objects.of(actor).filter(subject_id=order.pk, name__in=HISTORY)
 
 
 def cancel_order(actor: Actor, order: Order) -> Order:

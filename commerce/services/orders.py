@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from commerce.models import MovementType, Order, OrderItem
+from commerce.models.orders import NUMBER_PREFIX
 from commerce.services import terms
 from commerce.services.goods import Goods
+from commerce.services.places import require_address
 from commerce.services.pricing import Line, Quote, price
 from commerce.services.stock import InsufficientStock, take_stock
 from contacts.models import Contact
@@ -57,6 +59,8 @@ def place_order(
     `Invalid` names promotions and methods that cannot be used, `ShortItems` the lines without enough in stock. The
     number of statements does not depend on the number of lines.
     """
+    require_address("shipping_address", shipping_address)
+    require_address("billing_address", billing_address)
     # Seen already, so that a crowd after the last unit waits for nobody; what is taken below is what counts.
     _require({line.goods.stock_id: line.goods.available for line in lines}, lines)
     shipping = terms.shipping_for(actor, shipping_method_id) if shipping_method_id else None
@@ -95,7 +99,7 @@ def new_number() -> str:
     Numbers are drawn, not counted: a counter would make all checkouts of an organization wait for each other, and
     would tell everybody how much it sells.
     """
-    return f"ORD-{secrets.randbelow(10**8):08d}"
+    return f"{NUMBER_PREFIX}{secrets.randbelow(10**8):08d}"
 
 
 def _inserted(order: Order) -> Order:

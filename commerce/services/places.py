@@ -1,11 +1,14 @@
 """Countries and their parts, as people write them in addresses: `US`, `USA` and `United States` are one."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from operator import attrgetter
+from typing import Any
 
 import pycountry
 
+from crm.core.errors import Invalid
 from crm.core.search import words
 
 INITIALS = re.compile(r"(?<=\b\w) (?=\w\b)")  # the space between single letters
@@ -63,6 +66,22 @@ def country_code(text: str) -> str:
 def state_code(country: str, text: str) -> str:
     """Return the code of a part of the country (by its code) without the country's: `NY`; '' where unknown."""
     return _states(country).get(_plain(text), "") if text else ""
+
+
+def require_address(field: str, address: Mapping[str, Any] | None) -> None:
+    """Raise `Invalid` unless the address, if there is one, says something, in text, and any country in it is known.
+
+    Without a known country its taxes could not be told.
+    """
+    if address is None:
+        return
+    faults = {f"{field}.{part}": "Enter text." for part, said in address.items() if not isinstance(said, str | None)}
+    if not faults and not any(address.values()):
+        faults = {field: "Say where it is, or leave the address out."}
+    elif not faults and address.get("country") and not country_code(address["country"]):
+        faults = {f"{field}.country": "There is no such country."}
+    if faults:
+        raise Invalid(**faults)
 
 
 def _plain(text: str) -> str:

@@ -28,6 +28,7 @@ def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) ->
     if sku:
         skus.claim(actor, [sku])
     events.changed(product, in_minor_units({**fields, "price": price}, fields["currency"]) | {"name": name})
+    _require_lower_sale_price(product)
     product.sku = sku or skus.free_sku(actor, name)
     indexing.refresh(product, product.brand)
     product.stock = stock.open_stock(actor, quantity, reorder_level=level)
@@ -59,6 +60,7 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
         del fields["sku"]
     references = {"category_id": category.pk if category else None, "brand_id": brand.pk if brand else None}
     changes = events.changed(product, in_minor_units(fields, fields["currency"]) | references)
+    _require_lower_sale_price(product)
     if "sku" in changes:
         skus.claim(actor, [product.sku], own=[product.pk])
     written = set(changes)
@@ -117,6 +119,12 @@ def _set_currency(product: Product, fields: dict[str, Any]) -> None:
     if product.price is not None and money.exponent(currency) != money.exponent(product.currency):
         raise Invalid(currency=f"Amounts in {product.currency} cannot stand for amounts in {currency}.")
     fields["currency"] = currency
+
+
+def _require_lower_sale_price(product: Product) -> None:
+    """Refuse a sale that would charge more than the price."""
+    if product.sale_price is not None and product.sale_price > product.price:
+        raise Invalid(sale_price="A sale price is at most the price.")
 
 
 def in_minor_units(fields: dict[str, Any], currency: str) -> dict[str, Any]:

@@ -16,14 +16,20 @@ HUNDREDTHS = 100  # of a percent
 
 
 def create_promotion(actor: Actor, *, code: str, type: str, value: Decimal, **fields: Any) -> Promotion:
-    """Create a promotion; `value` is in percent or in major units of the shop's currency, as its type says."""
+    """Create a promotion; `value` is in percent or in major units, as its type says.
+
+    Amounts are in `currency`, by default the shop's.
+    """
     promotion = Promotion(organization_id=actor.organization_id, type=type)
     _set(actor, promotion, {**fields, "code": code, "value": value})
     return keeping.add(actor, NOUN, promotion)
 
 
 def update_promotion(actor: Actor, promotion: Promotion, **fields: Any) -> Promotion:
-    """Change a promotion; another type takes a value of its own. Orders placed keep the price they have."""
+    """Change a promotion, amounts in its own currency; another type takes a value of its own.
+
+    Orders placed keep the price they have.
+    """
     promotion = keeping.locked(actor, promotion)
     changes = _set(actor, promotion, fields)
     return keeping.change(actor, NOUN, promotion, changes, "code_normalized")
@@ -41,15 +47,17 @@ def shown_value(type: str, value: int, currency: str) -> float:
 
 def _set(actor: Actor, promotion: Promotion, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Set the fields and return what changed, or raise `Invalid`."""
-    columns = dict(fields)
-    kind = columns.get("type", promotion.type)
+    kind = fields.get("type", promotion.type)
+    amounts = ("value", "minimum_total") if promotion.type == PromotionType.FIXED else ("minimum_total",)
+    currency = keeping.currency_of(actor, promotion, fields, amounts)
+    columns = {**fields, "currency": currency}
     if "value" in columns:
-        columns["value"] = _stored_value(kind, columns["value"], actor.currency)
+        columns["value"] = _stored_value(kind, columns["value"], currency)
     elif kind != promotion.type:
         raise Invalid(value="Say the value together with the new type.")
     if "minimum_total" in columns:
         least = columns["minimum_total"] or Decimal(0)
-        columns["minimum_total"] = money.to_minor(least, actor.currency, field="minimum_total")
+        columns["minimum_total"] = money.to_minor(least, currency, field="minimum_total")
     changes = events.changed(promotion, columns)
     promotion.code_normalized = normal_code(promotion.code)
     if promotion.starts_at and promotion.ends_at and promotion.ends_at <= promotion.starts_at:

@@ -11,17 +11,18 @@ from crm.core import events, money
 from crm.core.actor import Actor
 
 NOUN = keeping.Noun("shipping_method", "Shipping method", "shipping_code_once", "Another method has this code.")
+AMOUNTS = ("price", "free_from")
 
 
 def create_shipping_method(actor: Actor, *, code: str, name: str, **fields: Any) -> ShippingMethod:
-    """Create a shipping method; amounts are in major units of the shop's currency."""
+    """Create a shipping method; amounts are in major units of `currency`, by default the shop's."""
     method = ShippingMethod(organization_id=actor.organization_id)
     _set(actor, method, {**fields, "code": code, "name": name})
     return keeping.add(actor, NOUN, method)
 
 
 def update_shipping_method(actor: Actor, method: ShippingMethod, **fields: Any) -> ShippingMethod:
-    """Change a shipping method; orders placed keep the price they have."""
+    """Change a shipping method, amounts in its own currency; orders placed keep the price they have."""
     method = keeping.locked(actor, method)
     changes = _set(actor, method, fields)
     return keeping.change(actor, NOUN, method, changes, "code_normalized")
@@ -39,10 +40,11 @@ def set_up(actor: Actor) -> None:
 
 def _set(actor: Actor, method: ShippingMethod, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Set the fields and return what changed."""
-    columns = dict(fields)
-    for name in ("price", "free_from"):
+    currency = keeping.currency_of(actor, method, fields, AMOUNTS)
+    columns = {**fields, "currency": currency}
+    for name in AMOUNTS:
         if columns.get(name) is not None:
-            columns[name] = money.to_minor(columns[name], actor.currency, field=name)
+            columns[name] = money.to_minor(columns[name], currency, field=name)
     changes = events.changed(method, columns)
     method.code_normalized = normal_code(method.code)
     return changes

@@ -20,6 +20,7 @@ from crm.core.errors import Conflict, Invalid
 from crm.core.locking import lock_one
 
 OPENING = "Opening stock"
+ADJUST = "stock:create"  # what changing a balance takes, by whichever door
 
 
 class Shortage(NamedTuple):
@@ -43,9 +44,9 @@ class InsufficientStock(Conflict):
     code = "INSUFFICIENT_STOCK"
     message = "There is not enough in stock."
 
-    def __init__(self, short: Sequence[Shortage]) -> None:
+    def __init__(self, short: Sequence[Shortage], **details: str) -> None:
         self.short = tuple(short)
-        super().__init__()
+        super().__init__(details=details)
 
 
 def take_stock(
@@ -90,16 +91,25 @@ def adjust_stock(
     cost = None
     if cost_per_unit is not None:
         cost = (money.to_minor(cost_per_unit, product.currency, field="cost_per_unit"), product.currency)
-    (movement,) = _move(actor, {sold_from(product, variant): adjustment}, MovementType(type), reason, cost=cost)
+    try:
+        (movement,) = _move(actor, {sold_from(product, variant): adjustment}, MovementType(type), reason, cost=cost)
+    except InsufficientStock as refusal:
+        (short,) = refusal.short
+        told = f"There are {short.available} in stock, {short.wanted} cannot be taken."
+        raise InsufficientStock(refusal.short, adjustment=told) from refusal
     _record_adjustment(actor, product, variant, movement)
     return movement
 
 
 def correct_stock(actor: Actor, product: Product, quantity: int, *, variant: Variant | None = None) -> None:
-    """Let the balance be `quantity`, as somebody counted it: the difference is a movement; none, none."""
+    """Let the balance be `quantity`, as somebody counted it: the difference is a movement; none, none.
+
+    A difference takes the permission `stock:create`.
+    """
     stock_id = sold_from(product, variant)
     item = lock_one(StockItem.objects.of(actor), stock_id)
     if item.quantity != quantity:
+        actor.require(ADJUST)
         (movement,) = _move(actor, {stock_id: quantity - item.quantity}, MovementType.CORRECTION, "Set to a new count")
         _record_adjustment(actor, product, variant, movement)
 

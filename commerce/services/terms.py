@@ -55,19 +55,25 @@ _TAXES = Replayed(
 
 
 def shipping_for(actor: Actor, asked: str) -> Shipping:
-    """Return the active shipping method of this id or code, or raise `Invalid` naming `shipping_method_id`."""
+    """Return the active shipping method of this id or code, or raise `Invalid` naming `shipping_method_id`.
+
+    One whose amounts are in another currency than the shop's cannot be used; what costs nothing can in any.
+    """
     try:
         found = _SHIPPING_BY_ID.rows(actor, pk=UUID(asked))
     except ValueError:
         found = _SHIPPING_BY_CODE.rows(actor, code=normal_code(asked))
     if not found:
         raise Invalid(shipping_method_id="There is no such shipping method.")
-    return Shipping(*found[0])
+    method, currency = Shipping(*found[0][:-1]), found[0][-1]
+    if currency != actor.currency and (method.price or method.free_from is not None):
+        raise Invalid(shipping_method_id=f"{method.code} is in {currency}.")
+    return method
 
 
 def _shipping(actor: Actor, **which: Any) -> Any:
     methods = ShippingMethod.objects.of(actor).alive().filter(active=True, **which)
-    return methods.values_list("code", "price", "free_from", "name")
+    return methods.values_list("code", "price", "free_from", "name", "currency")
 
 
 _SHIPPING_BY_ID = Replayed(lambda actor, pk: _shipping(actor, pk=pk))
@@ -97,7 +103,7 @@ def promotions_for(
     }
     for normalized, code in asked.items():
         promotion = known.get(normalized)
-        _refuse_unusable(promotion, code, promotion.used if promotion else 0, now or clock.now())
+        _refuse_unusable(promotion, code, promotion.used if promotion else 0, now or clock.now(), actor.currency)
     return [known[normalized] for normalized in asked]
 
 
@@ -117,7 +123,9 @@ def redeem(actor: Actor, promotions: Sequence[Promotion], order: Order, customer
     locked = lock_many(Promotion.objects.of(actor).alive(), [promotion.pk for promotion in promotions])
     used = _uses_of(actor, locked, customer_id) if any(row.max_uses_per_user for row in locked.values()) else {}
     for promotion in promotions:
-        _refuse_unusable(locked.get(promotion.pk), promotion.code, used.get(promotion.pk, 0), clock.now())
+        _refuse_unusable(
+            locked.get(promotion.pk), promotion.code, used.get(promotion.pk, 0), clock.now(), actor.currency
+        )
     Promotion.objects.of(actor).filter(pk__in=locked).update(uses=F("uses") + 1)
     PromotionUse.objects.bulk_create(
         PromotionUse(organization_id=actor.organization_id, promotion_id=pk, order=order, customer_id=customer_id)
@@ -142,7 +150,7 @@ def _uses_of(actor: Actor, promotion_ids: Mapping[UUID, Promotion], customer_id:
     return Counter(uses.values_list("promotion_id", flat=True))
 
 
-def _refuse_unusable(promotion: Promotion | None, code: str, used: int, now: datetime) -> None:
+def _refuse_unusable(promotion: Promotion | None, code: str, used: int, now: datetime, currency: str) -> None:
     """Raise `Invalid` with the reason where a customer who has used the promotion so often cannot use it now."""
     if promotion is None or not promotion.active:
         reason = f"There is no promotion {code}."
@@ -154,6 +162,8 @@ def _refuse_unusable(promotion: Promotion | None, code: str, used: int, now: dat
         reason = f"{promotion.code} has been used up."
     elif promotion.max_uses_per_user is not None and used >= promotion.max_uses_per_user:
         reason = f"{promotion.code} cannot be used again by this customer."
+    elif promotion.currency != currency and (promotion.type == PromotionType.FIXED or promotion.minimum_total):
+        reason = f"{promotion.code} is in {promotion.currency}."
     else:
         return
     raise Invalid(promotion_codes=reason)

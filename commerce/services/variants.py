@@ -45,6 +45,8 @@ def update_variant(actor: Actor, variant: Variant, **fields: Any) -> Variant:
         skus.claim(actor, [variant.sku], own=[variant.pk])
         variant.sku_normalized = normal_sku(variant.sku)
     corrected = quantity if variant.stock_id else None
+    if corrected is None and quantity is not None:
+        actor.require(stock.ADJUST)
     changes |= _set_stock(actor, variant, quantity, level)
     if changes:
         written = {"stock_id" if name == "stock_quantity" else name for name in changes} - {"reorder_level"}

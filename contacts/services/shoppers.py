@@ -52,12 +52,14 @@ def add_shopper(user: User) -> None:
 def standing_for(actor: Actor) -> Contact:
     """Return the contact that stands for the actor, of whom nobody makes another until the transaction ends.
 
-    Members of the team shop too: theirs is made with their first order, or found by an address they have proven.
+    Members of the team shop too: theirs is made with their first order, or found by an address they have proven. One
+    that was deleted comes back: a second one would split what they have ordered.
     """
     found = _STANDING.rows(actor) or _STANDING.rows(actor)  # one that was merged meanwhile is found as the other
     if not found:
         user = User.objects.of(actor).get(pk=actor.user_id)
-        add_shopper(user)
+        if not _brought_back(user):
+            add_shopper(user)
         if user.email_verified_at is not None:
             merge_verified(user)
         found = _STANDING.rows(actor)
@@ -74,6 +76,16 @@ _STANDING = Replayed(
     lambda actor: Contact.objects.of(actor).alive().filter(user_id=actor.user_id).values_list("pk", "company_id"),
     holding=True,
 )
+
+
+def _brought_back(user: User) -> bool:
+    """Restore the contact that stood for the user when it was deleted, and tell whether there was one."""
+    actor = system_actor(organization_of(user))
+    deleted = Contact.objects.of(actor).filter(user_id=user.pk, deleted_at__isnull=False)
+    latest = deleted.order_by("-deleted_at", "-id").first()
+    if latest is not None:
+        contacts.restore_contact(actor, latest)
+    return latest is not None
 
 
 def merge_verified(user: User) -> None:

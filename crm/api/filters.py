@@ -1,16 +1,18 @@
 """Filters of lists: django-filter sets in the domain's names, asked for by the surface's keys."""
 
+import operator
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from crm.api.surfaces import Surface
 from crm.core import clock, search
@@ -63,6 +65,21 @@ class SearchFilter(django_filters.CharFilter):
     def filter(self, qs: Any, value: str) -> Any:
         """Narrow to the matches; blank text narrows nothing."""
         return qs.searched(self.parent.actor, value) if value and value.strip() else qs
+
+
+class ContainsFilter(django_filters.CharFilter):
+    """A text that one of the columns contains, case aside: for what is few, and has no search column."""
+
+    def __init__(self, *columns: str, **kwargs: Any) -> None:
+        self.columns = columns
+        super().__init__(**kwargs)
+
+    def filter(self, qs: Any, value: str) -> Any:
+        """Narrow to the matches; blank text narrows nothing."""
+        text = (value or "").strip()
+        if not text:
+            return qs
+        return qs.filter(reduce(operator.or_, (Q(**{f"{column}__icontains": text}) for column in self.columns)))
 
 
 class WordsFilter(django_filters.CharFilter):

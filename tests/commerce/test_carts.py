@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from commerce.services import stock
 from crm.core.models import Event
 from tests.commerce.shop import put, refusal, sell, set_columns, vary
 
@@ -31,7 +32,17 @@ def test_an_item_is_shown_as_the_document_does(shopper, laptop):
     shown = cart(shopper.post("cart/items", body))
 
     (item,) = shown["items"]
-    assert list(item) == ["id", "product_id", "variant_id", "sku", "name", "price", "quantity", "attributes"]
+    assert list(item) == [
+        "id",
+        "product_id",
+        "variant_id",
+        "sku",
+        "name",
+        "price",
+        "quantity",
+        "attributes",
+        "available",
+    ]
     assert item == {
         "id": item["id"],
         "product_id": str(laptop.pk),
@@ -41,6 +52,7 @@ def test_an_item_is_shown_as_the_document_does(shopper, laptop):
         "price": {"amount": 99999, "currency": "USD"},
         "quantity": 2,
         "attributes": attributes,
+        "available": True,
     }
     assert cart(shopper.get("cart")) == shown
     assert shown["updated_at"] >= shown["created_at"]
@@ -148,9 +160,26 @@ def test_an_item_no_longer_sold_stays_until_it_is_removed(acme, shopper, laptop)
     (item,) = cart(put(shopper, laptop))["items"]
     set_columns(acme, laptop, deleted_at=laptop.created_at)
 
-    assert cart(shopper.get("cart"))["items"] == [item]
+    assert cart(shopper.get("cart"))["items"] == [item | {"available": False}]
     assert refusal(shopper.patch(f"cart/items/{item['id']}", {"quantity": 2})) == ("validation_error", ["product_id"])
     assert cart(shopper.delete(f"cart/items/{item['id']}"))["items"] == []
+
+
+def test_an_item_that_cannot_be_ordered_now_says_so(acme, shopper, laptop):
+    shared, pen, euro = vary(acme, laptop, "SHARED"), sell(acme, "PEN"), sell(acme, "EURO")
+    put(shopper, laptop, 3)
+    put(shopper, laptop, 2, variant_id=str(shared.pk))
+    put(shopper, pen)
+    put(shopper, euro)
+
+    def available():
+        return [item["available"] for item in cart(shopper.get("cart"))["items"]]
+
+    assert available() == [True] * 4
+    set_columns(acme, euro, currency="EUR")
+    with acme.inside():
+        stock.take_stock(acme.actor("owner"), {laptop.stock_id: 1}, type="sale", reference=None)
+    assert available() == [False, False, True, False]
 
 
 def test_a_quantity_is_changed_and_a_cart_emptied(shopper, laptop):

@@ -89,7 +89,7 @@ def test_a_product_is_changed_and_its_stock_adjusted_by_the_services(acme, lamp,
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"adjustment": "-8"}, "There is not enough in stock."),
+        ({"adjustment": "-8"}, "8 cannot be taken."),
         ({"price": "1.001"}, "USD has 2 decimals"),
         ({"currency": "JPY"}, "cannot stand for amounts"),
     ],

@@ -302,6 +302,25 @@ def test_a_member_of_the_team_shops_as_a_contact_of_their_own(acme, client_for, 
     assert (standing.pk, last.customer_id) == (earlier.pk, earlier.pk)
 
 
+def test_a_shopper_whose_contact_was_deleted_gets_it_back_with_the_next_order(acme, shopper, seller, laptop):
+    put(shopper, laptop)
+    first = made(order(shopper))
+    pk = seller.get(f"orders/{first['id']}").json()["customer_id"]
+    assert seller.delete(f"contacts/{pk}").status_code == 200
+
+    put(shopper, laptop)
+    second = made(order(shopper))
+
+    assert seller.get(f"orders/{second['id']}").json()["customer_id"] == pk
+    assert seller.get(f"contacts/{pk}").status_code == 200
+    assert seller.post(f"contacts/{pk}/restore").status_code == 200
+    for placed in (first, second):
+        assert shopper.get(f"orders/{placed['id']}").status_code == 200
+    with acme.inside():
+        assert Contact.objects.of(acme.id).filter(user=acme.customer).count() == 1
+        assert Event.objects.of(acme.id).filter(name="contact.restored", subject_id=pk).count() == 1
+
+
 def customers_of(tenant):
     with tenant.inside():
         found = Order.objects.of(tenant.id).values_list("customer__email", "customer_id")

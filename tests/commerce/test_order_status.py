@@ -79,7 +79,7 @@ def test_the_documents_example(acme, client_for, seller, enter, chair):
     assert (timeline[0]["type"], timeline[0]["content"]) == ("order", "Shipped via UPS")
     assert timeline[0]["metadata"]["changes"] == {
         "status": {"from": "pending", "to": "shipped"},
-        "tracking_number": {"from": "", "to": "1Z999AA1234567890"},
+        "trackingNumber": {"from": "", "to": "1Z999AA1234567890"},
     }
     assert moved(seller, pk, "delivered")["tracking_number"] == "1Z999AA1234567890"
     with acme.inside():
@@ -150,3 +150,21 @@ def test_a_bad_change_is_named_and_changes_nothing(seller, enter, chair, body, f
 
     assert refusal(seller.put(f"orders/{pk}/status", body), 422) == ("VALIDATION_ERROR", [field])
     assert seller.get(f"orders/{pk}").json()["status"] == "pending"
+
+
+def test_the_history_tells_each_step_with_its_notes(acme, seller, client_for, enter, chair):
+    pk = enter(chair, 1, notes="Rush order")
+    moved(seller, pk, "confirmed")
+    moved(client_for(acme.manager, "platform"), pk, "shipped", notes="Left at noon", tracking_number="1Z9")
+
+    items = seller.get(f"orders/{pk}/history").json()["items"]
+
+    keys = ["id", "from_status", "to_status", "changed_by", "changed_at", "notes", "tracking_number"]
+    assert [list(item) for item in items] == [keys] * 3
+    assert [[item[key] for key in ("from_status", "to_status", "notes", "tracking_number")] for item in items] == [
+        [None, "pending", "Rush order", None],
+        ["pending", "confirmed", None, None],
+        ["confirmed", "shipped", "Left at noon", "1Z9"],
+    ]
+    assert [item["changed_by"]["full_name"] for item in items] == [acme.owner.full_name] * 2 + [acme.manager.full_name]
+    assert client_for(acme.staff, "platform").get(f"orders/{pk}/history").status_code == 404

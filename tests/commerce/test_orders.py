@@ -318,3 +318,39 @@ def test_the_feed_and_timelines_tell_of_orders_to_those_who_may_see_them(acme, c
     assert (told(colleague), on_timeline(colleague)) == ([], [])
     outsider = client_for(without_orders, "platform")
     assert (told(outsider), on_timeline(outsider)) == ([], ["update"])
+
+
+@pytest.mark.parametrize("key", ["shipping_address", "billing_address"])
+@pytest.mark.parametrize(
+    ("address", "part"),
+    [
+        ({}, ""),
+        ({"city": None}, ""),
+        ({"country": "Narnia"}, ".country"),
+        ({"city": 5}, ".city"),
+        ({"city": ["Paris"], "country": "FR"}, ".city"),
+    ],
+)
+def test_an_address_says_where_in_a_country_there_is(acme, seller, customer, chair, key, address, part):
+    refused = enter(seller, customer, (chair, 1, {}), **{key: address})
+
+    assert refusal(refused, 422) == ("VALIDATION_ERROR", [key + part])
+    assert (seller.get("orders").json()["total"], in_stock(acme, chair)) == (0, [10])
+
+
+def test_orders_are_found_by_number_and_by_the_customers_words(acme, seller, customer, chair):
+    mine = entered(seller, customer, (chair, 1, {}))
+    bob = seller.post("customers", {"name": "Ordway Bob"}).json()["id"]
+    his = entered(seller, bob, (chair, 1, {}))
+
+    for key in ("q", "search"):
+        for text, found in (
+            (mine["order_number"].lower(), [mine["id"]]),
+            ("love", [mine["id"]]),
+            ("ord", [his["id"], mine["id"]]),  # the beginning of every number
+            ("ordw bob", [his["id"]]),
+            ("nobody", []),
+            ("%", []),
+        ):
+            assert ids(seller.get("orders", **{key: text})) == found, text
+    assert ids(seller.get("orders", q="ada", status="cancelled")) == []

@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Role, UserRole
 from crm.core.models import Event
+from tests.clients import fields
 
 HEADPHONES = {
     "name": "Wireless Headphones",
@@ -113,6 +115,42 @@ def test_a_new_stock_quantity_is_a_correction_in_the_ledger(acme, api, product):
     assert adjusted.changes == {"stock_quantity": {"from": 45, "to": 40}}
 
 
+def test_a_sale_never_charges_more_than_the_price(acme, api, team, product):
+    assert team.patch(f"products/{product['id']}", {"salePrice": 250}).status_code == 200
+
+    for body in ({"price": 249.99}, {"sale_price": 300}):
+        refused = api.put(f"products/{product['id']}", body)
+        assert (refused.status_code, fields(refused)) == (422, {"sale_price"})
+    shown = api.get(f"products/{product['id']}").json()
+    assert (shown["price"], shown["sale_price"]) == (299.99, 250.0)
+    assert api.put(f"products/{product['id']}", {"price": 249.99, "sale_price": 249.99}).status_code == 200
+
+
+def test_another_stock_quantity_takes_the_permission_of_an_adjustment(acme, api, client_for, product):
+    base = f"products/{product['id']}"
+    own = api.post(f"{base}/variants", {"name": "Red", "stock_quantity": 3}).json()["id"]
+    shared = api.post(f"{base}/variants", {"name": "Blue"}).json()["id"]
+    editor = acme.add("viewer")
+    with acme.inside():
+        told = {"name": "editor", "scope": "all", "rank": 15, "permissions": ["products:view", "products:update"]}
+        role = Role.objects.create(organization_id=acme.id, **told)
+        UserRole.objects.of(acme.id).filter(user=editor).update(role=role)
+    client, app = client_for(editor, "platform"), client_for(editor)
+
+    for refused in (
+        client.put(base, {"stock_quantity": 46, "name": "Renamed"}),
+        app.patch(base, {"stockQuantity": 44}),
+        client.patch(f"{base}/variants/{own}", {"stock_quantity": 4}),
+        client.patch(f"{base}/variants/{shared}", {"stock_quantity": 4}),
+    ):
+        assert refused.status_code == 403
+    same = client.put(base, {"stock_quantity": 45, "cost": 100})
+    assert (same.status_code, same.json()["name"], same.json()["cost"]) == (200, product["name"], 100.0)
+    assert client.patch(f"{base}/variants/{own}", {"stock_quantity": 3, "name": "Ruby"}).status_code == 200
+    assert api.get(base).json()["stock_quantity"] == 45
+    assert events(acme, "product.stock_adjusted") == []
+
+
 def test_an_sku_stands_once_among_products_and_variants_until_its_row_is_deleted(api, team, product):
     api.post(f"products/{product['id']}/variants", {"name": "Red", "sku": "WH-001-R"})
     for sku in ("wh-001", "WH-001-r"):
@@ -194,6 +232,7 @@ def test_lists_are_filtered_and_sorted(api, shelf, query, found):
         ({"price": -1}, "price"),
         ({"price": 1.234}, "price"),
         ({"cost": "much"}, "cost"),
+        ({"sale_price": 300}, "sale_price"),
         ({"price": 10**14}, "price"),
         ({"currency": "XXX"}, "currency"),
         ({"stock_quantity": -1}, "stock_quantity"),

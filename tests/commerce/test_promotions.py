@@ -24,7 +24,7 @@ def customer(acme):
 
 
 def make(tenant, code, **fields):
-    given = {"type": "percentage", "value": 1000, "code_normalized": code.lower()} | fields
+    given = {"type": "percentage", "value": 1000, "currency": "USD", "code_normalized": code.lower()} | fields
     with tenant.inside():
         return Promotion.objects.create(organization_id=tenant.id, code=code, **given)
 
@@ -182,7 +182,7 @@ def test_a_promotion_is_made_shown_changed_and_deleted(acme, client_for):
     assert created.status_code == 201
     made = created.json()
     assert {key: made[key] for key in SPRING} == SPRING
-    assert set(made) == {*SPRING, "id", "uses", "created_at", "updated_at"}
+    assert set(made) == {*SPRING, "id", "currency", "uses", "created_at", "updated_at"}
     path = f"promotions/{made['id']}"
     assert reader.get(path).json() == reader.get("promotions").json()["items"][0] == made
 

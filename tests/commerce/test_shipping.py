@@ -34,7 +34,7 @@ def test_a_method_is_made_found_changed_and_deleted(acme, manager):
     assert created.status_code == 201
     made = created.json()
     assert {key: made[key] for key in EXPRESS} == EXPRESS
-    assert set(made) == {*EXPRESS, "id", "created_at", "updated_at"}
+    assert set(made) == {*EXPRESS, "id", "currency", "created_at", "updated_at"}
     for asked in (made["id"], made["id"].upper(), "Express", "EXPRESS", " express "):
         assert chosen(acme, asked) == Shipping("Express", 1250, 20000, "Express")
 

@@ -4,6 +4,7 @@ import pytest
 
 from crm.core.models import Event
 from tests.clients import codes, fields
+from tests.commerce.shop import order, put, sell, set_columns
 
 
 def test_a_new_shop_is_open_under_the_organization_s_name(acme, client_for):
@@ -69,3 +70,69 @@ def test_a_new_currency_converts_no_amount(acme, client_for):
     manager.patch("shop", {"currency": "EUR"})
 
     assert manager.get(path).json()["price"] == 4.5
+
+
+def test_terms_in_another_currency_are_refused_at_the_checkout(acme, client_for, seller, shopper):
+    pen = sell(acme, "PEN", 10000)
+    express = {"code": "express", "name": "Express", "price": 12.5}
+    method = seller.post("shipping-methods", express).json()
+    offers = {
+        code: seller.post("promotions", {"code": code, "type": kind, "value": 10, "minimum_total": least}).json()
+        for code, kind, least in (("FIX", "fixed", 0), ("LEAST", "percentage", 5), ("ANY", "percentage", 0))
+    }
+    assert {method["currency"], *(offer["currency"] for offer in offers.values())} == {"USD"}
+    seller.patch("shop", {"currency": "JPY"})
+    set_columns(acme, pen, currency="JPY")
+    put(shopper, pen)
+
+    def refused(**more):
+        answer = order(shopper, **more)
+        assert answer.status_code == 400, answer.content
+        return {detail["field"]: detail["message"] for detail in answer.json()["error"]["details"]}
+
+    assert refused(shipping_method_id="express") == {"shipping_method_id": "express is in USD."}
+    for code in ("FIX", "LEAST"):
+        assert refused(promotion_codes=[code]) == {"promotion_codes": f"{code} is in USD."}
+    placed = order(shopper, promotion_codes=["ANY"], shipping_method_id="ship_standard").json()["data"]
+    assert placed["total"] == {"amount": 9000, "currency": "JPY"}
+
+    path, offer = f"shipping-methods/{method['id']}", f"promotions/{offers['FIX']['id']}"
+    assert seller.patch(path, {"price": 9.75}).json()["price"] == 9.75
+    assert fields(seller.patch(path, {"currency": "JPY"})) == {"price"}
+    assert fields(seller.patch(path, {"currency": "JPY", "price": 9.75})) == {"price"}
+    assert fields(seller.patch(offer, {"currency": "JPY"})) == {"value"}
+    assert fields(seller.patch(path, {"currency": "XXX", "price": 1})) == {"currency"}
+    changed = seller.patch(path, {"currency": "jpy", "price": 1500}).json()
+    assert (changed["currency"], changed["price"]) == ("JPY", 1500)
+    assert seller.patch(offer, {"currency": "JPY", "value": 1000}).json()["value"] == 1000
+    put(shopper, pen)
+    placed = order(shopper, promotion_codes=["FIX"], shipping_method_id="express").json()["data"]
+    assert (placed["shipping_total"]["amount"], placed["total"]["amount"]) == (1500, 10500)
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "text"),
+    [
+        ("promotions", {"code": "SPRING", "type": "percentage", "value": 5}, "prin"),
+        ("shipping-methods", {"code": "dhl", "name": "Parcel", "price": 1}, "DH"),
+        ("shipping-methods", {"code": "dhl", "name": "Parcel", "price": 1}, "parc"),
+        ("tax-rates", {"name": "Sales", "country": "US", "state": "NY", "rate": 8}, "sale"),
+        ("tax-rates", {"name": "Sales", "country": "US", "state": "NY", "rate": 8}, "ny"),
+        ("categories", {"name": "Garden"}, "ARD"),
+        ("brands", {"name": "Garden"}, "ARD"),
+    ],
+)
+def test_small_lists_are_searched_by_what_a_text_is_part_of(seller, path, found, text):
+    made = seller.post(path, found).json()["id"]
+    others = {
+        "promotions": {"code": "X", "type": "fixed", "value": 1},
+        "tax-rates": {"name": "VAT", "country": "FR", "rate": 20},
+    }
+    if path != "shipping-methods":  # which has one already
+        assert seller.post(path, others.get(path, {"name": "Kitchen"})).status_code == 201
+
+    for key in ("q", "search"):
+        answer = seller.get(path, **{key: text}).json()
+        assert ([item["id"] for item in answer["items"]], answer["total"]) == ([made], 1)
+        assert seller.get(path, **{key: "100%"}).json()["items"] == []
+    assert seller.get(path, q=" ").json()["total"] == 2

@@ -139,6 +139,14 @@ def test_filters_and_orders_go_by_what_is_charged(shop, api, make, query, found)
     assert names(shop.get("catalog/products", **query)) == found
 
 
+def test_a_brand_is_asked_for_by_slug_or_id(shop, make):
+    product = make("Blue ball", brand="Tossit Toys")
+    make("Red ball", brand="Other")
+
+    for asked in ("tossit-toys", "Tossit-TOYS", product["brand_id"], product["brand_id"].upper()):
+        assert names(shop.get("catalog/products", brand=asked)) == ["Blue ball"], asked
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -81,6 +81,11 @@ def test_nothing_goes_below_zero(acme, api, product):
     refused = adjust(api, product, -21, "damage")
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "INSUFFICIENT_STOCK")
+    (detail,) = refused.json()["error"]["details"]
+    assert (detail["field"], detail["message"]) == (
+        "adjustment",
+        "There are 20 in stock, 21 cannot be taken.",
+    )
     assert api.get(f"products/{product['id']}").json()["stock_quantity"] == 20
     assert api.get(f"products/{product['id']}/stock").json()["total"] == 1
     assert told(acme, "product.stock_adjusted") == []
@@ -167,6 +172,14 @@ def test_taking_is_all_or_nothing_and_names_every_short_item(acme):
     with acme.inside():
         stock.return_stock(actor, {one.stock_id: 2}, reference=one)
     assert balances(acme, (one,)) == [2]
+
+
+def test_a_ledger_is_searched_by_reason(api, product):
+    adjust(api, product, -1, "damage", reason="Broken in transit")
+    path = f"products/{product['id']}/stock"
+
+    for text, found in (("TRANSIT", [-1]), ("nothing", [])):
+        assert [entry["adjustment"] for entry in api.get(path, q=text).json()["items"]] == found
 
 
 def test_units_are_whole_and_positive(acme):

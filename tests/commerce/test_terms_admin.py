@@ -63,6 +63,6 @@ def test_a_promotion_shows_its_value_as_people_write_it(acme, back_office):
     for kind, value, shown in (("percentage", 875, "8.75"), ("fixed", 1250, "12.5")):
         with acme.inside():
             row = Promotion.objects.create(
-                organization_id=acme.id, code=kind, code_normalized=kind, type=kind, value=value
+                organization_id=acme.id, code=kind, code_normalized=kind, type=kind, value=value, currency="USD"
             )
         assert f'value="{shown}"' in text_of(back_office.get(f"/admin/commerce/promotion/{row.pk}/change/"))

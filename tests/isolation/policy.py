@@ -130,6 +130,7 @@ PLATFORM: Table = {
     **usual("brands", write=MANAGERS, restore=None),
     **usual("orders", write=WORKERS, delete=None, restore=None, change=""),
     "orders/<uuid:pk>/status": {"PUT": WORKERS},
+    "orders/<uuid:pk>/history": {"GET": MEMBERS},
     **usual("pipelines", write=MANAGERS, delete=OWNER, restore=OWNER),
     "pipelines/<uuid:pipeline_pk>/stages": {"GET": MEMBERS, "POST": MANAGERS},
     "pipelines/<uuid:pipeline_pk>/stages/<uuid:pk>": {"PATCH": MANAGERS, "DELETE": MANAGERS},

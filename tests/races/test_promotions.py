@@ -55,7 +55,13 @@ def turned(codes, number):
 def promote(acme, code, **limits):
     with acme.inside():
         return Promotion.objects.create(
-            organization_id=acme.id, code=code, code_normalized=code.lower(), type="fixed", value=100, **limits
+            organization_id=acme.id,
+            code=code,
+            code_normalized=code.lower(),
+            type="fixed",
+            value=100,
+            currency="USD",
+            **limits,
         )
 
 

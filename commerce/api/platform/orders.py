@@ -6,11 +6,13 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from commerce.api.resources.orders import OrderFilters, Orders
-from commerce.api.shapes.orders import NewOrder, OrderFields, StatusChange
+from commerce.api.shapes.orders import NewOrder, OrderFields, StatusChange, StatusEntry
 from commerce.services import order_entry, order_status
 from crm.api.platform import PLATFORM
+from crm.api.resources import reader
 from crm.api.routes import route
 from crm.api.schema import describes
+from crm.core.models import Event
 
 
 class PlatformOrders(Orders):
@@ -20,7 +22,7 @@ class PlatformOrders(Orders):
     shape = OrderFields
     body_shape = NewOrder
     filters = OrderFilters
-    permissions = {"change_status": "orders:update"}
+    permissions = {"change_status": "orders:update", "history": "orders:view"}
     tally = "orders"
     creates = order_entry.enter_order
 
@@ -34,9 +36,16 @@ class PlatformOrders(Orders):
         order = order_status.change_status(self.actor, self.get_row(pk), **self.read(StatusChange))
         return self.shown(order)
 
+    @describes(answer={"items": [StatusEntry]})
+    def history(self, request: Any, pk: UUID) -> HttpResponse:
+        """Answer how it came to be where it is, its creation first."""
+        rows = order_status.history_of(self.actor, self.get_row(pk))
+        return self.answer({"items": reader(Event, StatusEntry).all(rows, order=("occurred_at", "id"))})
+
 
 urlpatterns = [
     route("orders", PlatformOrders, get="list", post="create"),
     route("orders/<uuid:pk>", PlatformOrders, get="retrieve"),
     route("orders/<uuid:pk>/status", PlatformOrders, put="change_status"),
+    route("orders/<uuid:pk>/history", PlatformOrders, get="history"),
 ]

@@ -13,7 +13,7 @@ from commerce.api.shapes.catalog import IN_STOCK
 from commerce.models import Brand, Category, Product, ProductStatus, Variant
 from commerce.services import brands, categories, products, variants
 from contacts.services.indexing import normal_name
-from crm.api.filters import Filters, SearchFilter
+from crm.api.filters import ContainsFilter, Filters, SearchFilter
 from crm.api.resources import Resource
 from crm.core.actor import Actor
 from crm.core.errors import NotFound
@@ -69,11 +69,11 @@ class ShopFilters(Filters):
     in_stock = django_filters.BooleanFilter(method="with_stock")
 
     def of_brand(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Keep what is of a brand, by its id or slug."""
+        """Keep what is of a brand, by its id or slug, case aside."""
         try:
             return rows.filter(brand_id=UUID(value))
         except ValueError:
-            return rows.filter(brand__slug=value)
+            return rows.filter(brand__slug__iexact=value.strip())
 
     def with_stock(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:  # noqa: FBT001 - the library's signature
         """Keep what can be bought now, in any of its variants, or what cannot."""
@@ -144,6 +144,7 @@ class Variants(OfProduct):
 class CategoryFilters(Filters):
     """Filters of category lists."""
 
+    search = ContainsFilter("name")
     parent_id = django_filters.UUIDFilter()
     active = django_filters.BooleanFilter()
 
@@ -151,6 +152,7 @@ class CategoryFilters(Filters):
 class BrandFilters(Filters):
     """Filters of brand lists."""
 
+    search = ContainsFilter("name")
     active = django_filters.BooleanFilter()
 
 

@@ -12,7 +12,7 @@ from commerce.api.shapes.stock import Adjustment
 from commerce.models import MovementType, Product, StockMovement
 from commerce.services import stock, variants
 from crm.api import filters as filtering
-from crm.api.filters import Filters
+from crm.api.filters import ContainsFilter, Filters
 from crm.api.resources import reader
 from crm.api.schema import describes
 from crm.api.shapes import Shape
@@ -22,6 +22,7 @@ from crm.core.actor import Actor
 class MovementFilters(Filters):
     """Filters of a ledger; `variant_id` asks for that of a variant, who may have a stock of its own."""
 
+    search = ContainsFilter("reason")
     variant_id = django_filters.UUIDFilter(method="of_variant")
     type = django_filters.ChoiceFilter(choices=MovementType.choices)
 

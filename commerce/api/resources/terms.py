@@ -5,19 +5,27 @@ import django_filters
 from commerce.api.shapes.terms import PromotionFields, ShippingMethodFields, TaxRateFields
 from commerce.models import Promotion, ShippingMethod, TaxRate
 from commerce.services import promotions, shipping, taxes
-from crm.api.filters import Filters
+from crm.api.filters import ContainsFilter, Filters
 from crm.api.resources import Resource
 
 
 class ActiveFilters(Filters):
-    """Filters of promotions and shipping methods."""
+    """Filters of promotions, which methods share."""
 
+    search = ContainsFilter("code")
     active = django_filters.BooleanFilter()
+
+
+class ShippingMethodFilters(ActiveFilters):
+    """Filters of shipping methods."""
+
+    search = ContainsFilter("code", "name")
 
 
 class TaxRateFilters(Filters):
     """Filters of tax rates, by code."""
 
+    search = ContainsFilter("name", "country", "state")
     country = django_filters.CharFilter(lookup_expr="iexact")
     state = django_filters.CharFilter(lookup_expr="iexact")
 
@@ -51,7 +59,7 @@ class ShippingMethods(Resource):
     noun = "Shipping method"
     plural = "shipping_methods"
     shape = ShippingMethodFields
-    filters = ActiveFilters
+    filters = ShippingMethodFilters
     orders = {"created_at": "created_at", "code": "code_normalized", "name": "name", "price": "price"}
     creates = shipping.create_shipping_method
     updates = shipping.update_shipping_method

@@ -10,7 +10,7 @@ from crm.api.shapes import FreeObject, MoneyObject, Shape
 
 
 class CartItemFields(Shape):
-    """A line of a cart, at today's price."""
+    """A line of a cart, at today's price; `available` says whether it could be ordered now."""
 
     id = serializers.UUIDField()
     product_id = serializers.UUIDField()
@@ -20,6 +20,7 @@ class CartItemFields(Shape):
     price = MoneyObject()
     quantity = serializers.IntegerField()
     attributes = FreeObject()
+    available = serializers.BooleanField()
 
 
 class CartFields(Shape):
@@ -48,20 +49,23 @@ class CartItemChange(Shape):
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE)
 
 
-def shown(contents: Contents) -> dict[str, Any]:
-    """Return a cart in `CartFields`; nobody shops without a user, so there is never a session in it."""
+def shown(contents: Contents, currency: str) -> dict[str, Any]:
+    """Return a cart in `CartFields`, of a shop that sells in `currency`.
+
+    Nobody shops without a user, so there is never a session in it.
+    """
     cart = contents.cart
     return {
         "id": cart.pk,
         "user_id": cart.user_id,
         "session_id": "",
-        "items": [_shown(line) for line in contents.lines],
+        "items": [_shown(contents, line, currency) for line in contents.lines],
         "created_at": cart.created_at,
         "updated_at": cart.updated_at,
     }
 
 
-def _shown(line: CartLine) -> dict[str, Any]:
+def _shown(contents: Contents, line: CartLine, currency: str) -> dict[str, Any]:
     return {
         "id": line.id,
         "product_id": line.product_id,
@@ -71,4 +75,5 @@ def _shown(line: CartLine) -> dict[str, Any]:
         "price": {"amount": line.goods.price, "currency": line.goods.currency},
         "quantity": line.quantity,
         "attributes": line.attributes,
+        "available": line.goods.why_not(currency) is None and contents.wanted_of(line) <= line.goods.available,
     }

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.db.models import F
 from rest_framework import serializers
 
 from commerce.models import Order, OrderItem, OrderStatus
 from commerce.models.carts import MOST_LINES
-from contacts.api.shapes import DisplayName, PostalAddress
+from contacts.api.shapes import DisplayName, PersonRef, PostalAddress
 from crm.api.children import Children
-from crm.api.shapes import Amount, Choice, FreeObject, MoneyObject, Shape, Text, TextList
+from crm.api.shapes import Amount, Choice, Computed, FreeObject, MoneyObject, Shape, Text, TextList
+from crm.core.models import Event
 
 MOST_CODES = 20
 LARGEST_QUANTITY = 1_000_000
@@ -162,3 +164,18 @@ class StatusChange(Shape):
     tracking_number = Text(max_length=200)
     notes = Text(max_length=LONGEST_NOTES)
     restock = serializers.BooleanField(required=False)
+
+
+class StatusEntry(Shape):
+    """A step of an order, with what was said about it; its creation came from no status."""
+
+    id = serializers.UUIDField(read_only=True)
+    from_status = Computed(F("changes__status__from"), serializers.ChoiceField(OrderStatus.choices, allow_null=True))
+    to_status = Computed(F("metadata__status"), serializers.ChoiceField(OrderStatus.choices))
+    changed_by = PersonRef(source="actor", read_only=True)
+    changed_at = serializers.DateTimeField(source="occurred_at", read_only=True)
+    notes = Text(source="content", read_only=True)
+    tracking_number = Computed(F("changes__tracking_number__to"), serializers.CharField(allow_null=True))
+
+    class Meta:
+        model = Event

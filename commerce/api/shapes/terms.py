@@ -38,15 +38,19 @@ class UseCount(serializers.IntegerField):
 
 
 class PromotionFields(Shape):
-    """A promotion. `value` is in percent, or in major units of the shop's currency where the type is fixed."""
+    """A promotion. `value` is in percent, or in major units of `currency` where the type is fixed.
+
+    Without a `currency` a new one is in the shop's; another one takes new amounts with it.
+    """
 
     id = serializers.UUIDField(read_only=True)
     code = serializers.CharField(max_length=LONGEST_CODE)
     type = serializers.ChoiceField(choices=PromotionType.choices)
-    value = PromotionValue(required=True)
+    value = PromotionValue(currency="currency", required=True)
+    currency = serializers.CharField(max_length=3, min_length=3, required=False)
     starts_at = serializers.DateTimeField(required=False, allow_null=True)
     ends_at = serializers.DateTimeField(required=False, allow_null=True)
-    minimum_total = Amount(min_value=0, allow_null=True)
+    minimum_total = Amount(currency="currency", min_value=0, allow_null=True)
     max_uses = UseCount()
     max_uses_per_user = UseCount()
     uses = serializers.IntegerField(read_only=True)
@@ -59,13 +63,17 @@ class PromotionFields(Shape):
 
 
 class ShippingMethodFields(Shape):
-    """A way to send an order; free for goods worth `free_from` or more after discounts."""
+    """A way to send an order; free for goods worth `free_from` or more after discounts.
+
+    Without a `currency` a new one is in the shop's; another one takes new amounts with it.
+    """
 
     id = serializers.UUIDField(read_only=True)
     code = serializers.CharField(max_length=LONGEST_CODE)
     name = serializers.CharField(max_length=100)
-    price = Amount(min_value=0)
-    free_from = Amount(min_value=0, allow_null=True)
+    currency = serializers.CharField(max_length=3, min_length=3, required=False)
+    price = Amount(currency="currency", min_value=0)
+    free_from = Amount(currency="currency", min_value=0, allow_null=True)
     active = serializers.BooleanField(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

@@ -49,7 +49,7 @@ class Cart(ApiView):
 
     def shown(self, contents: Contents) -> HttpResponse:
         """Answer with a cart."""
-        return self.answer(shown(contents))
+        return self.answer(shown(contents, self.actor.currency))
 
 
 urlpatterns = [
