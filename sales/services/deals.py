@@ -83,8 +83,13 @@ def update_deal(
 ) -> Deal:
     """Change a deal; a `stage_id` moves it (a second event). Nothing changed: no event.
 
-    Another `status` moves it too: to the end of the first stage of its pipeline that makes it so.
+    Another `status` moves it too: to the end of the first stage of its pipeline that makes it so. Of the two, the one
+    that is sent as it was shown is no wish.
     """
+    if status == deal.status:
+        status = None
+    elif status is not None and stage_id == deal.stage_id:
+        stage_id = None
     contact = _named_anew(deal, fields, "contact_id", visible_contact, actor)
     company = _named_anew(deal, fields, "company_id", visible_company, actor)
     if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
@@ -182,7 +187,7 @@ def _next_place(
         )
         _check_status(place, status)
         return place
-    if status in {None, deal.status}:
+    if status is None:
         return None
     stages = Stage.objects.of(actor).filter(pipeline_id=deal.pipeline_id, kind=status).order_by("position")
     found = places.claim(actor, stages, deal_id=deal.pk)

@@ -135,6 +135,14 @@ def test_a_status_in_a_patch_is_a_move(acme, team, platform, add, column, stages
     assert data(team.get(path))["stage"]["name"] == "Lead"
 
 
+def test_of_stage_and_status_the_one_that_changed_is_the_wish(team, add, stages):
+    (deal,) = add("Chair")
+    path = f"deals/{deal}"
+
+    assert data(team.patch(path, {"stageId": stages["Lead"], "status": "won"}))["stage"]["name"] == "Won"
+    assert data(team.patch(path, {"stageId": stages["Lost"], "status": "won"}))["status"] == "lost"
+
+
 def test_a_deal_that_was_won_meanwhile_stays_where_it_was_won(acme, platform, add, stages):
     (deal,) = add("Chair")
     pipeline = platform.get(f"opportunities/{deal}").json()["pipeline_id"]
