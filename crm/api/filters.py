@@ -72,7 +72,7 @@ class ContainsFilter(django_filters.CharFilter):
 
     def __init__(self, *columns: str, **kwargs: Any) -> None:
         self.columns = columns
-        super().__init__(**kwargs)
+        super().__init__(**({"help_text": f"Finds what is part of: {', '.join(columns)}."} | kwargs))
 
     def filter(self, qs: Any, value: str) -> Any:
         """Narrow to the matches; blank text narrows nothing."""

@@ -21,7 +21,7 @@ class OrderSearch(django_filters.CharFilter):
 class OrderFilters(Filters):
     """Filters of order lists; dates mean whole days in the organization's time zone."""
 
-    search = OrderSearch()
+    search = OrderSearch(help_text="Finds the beginning of a number, and words of the customer by their beginnings.")
     status = django_filters.ChoiceFilter(choices=OrderStatus.choices)
     customer_id = django_filters.UUIDFilter()
     date_from = FromFilter("created_at")

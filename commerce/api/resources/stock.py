@@ -50,7 +50,7 @@ class Ledger(OfProduct):
         rows: QuerySet[StockMovement] = StockMovement.objects.visible_to(actor).filter(stock_id=stock_id)
         return rows
 
-    @describes(answer="product_shape", adds={"movement": "shape"}, errors=(409,))
+    @describes(answer="product_shape", adds={"movement": "shape"}, status=200, errors=(409,))
     def create(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Change the stock: one movement. Answers with the product as it now stands, and the movement."""
         product, given = self.product, self.read()

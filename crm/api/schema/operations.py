@@ -177,7 +177,8 @@ class SurfaceSchema(FormSchema):
         for name, declared in view.filters.base_filters.items():
             if name == "search":
                 first, *others = view.surface.search
-                found[first] = ({"type": "string"}, "Finds words by their beginnings.")
+                meant = str(declared.extra.get("help_text", "Finds words by their beginnings."))
+                found[first] = ({"type": "string"}, meant)
                 found |= {other: ({"type": "string"}, f"The same as `{first}`.") for other in others}
                 continue
             key = view.renames.get(name) or view.surface.key(name)
