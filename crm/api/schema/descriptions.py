@@ -32,6 +32,7 @@ class Description:
     takes: str = JSON_MEDIA
     partial: bool = False
     deletes: bool = False
+    said: frozenset[str] = frozenset()  # the names that were given, also where they say the default
 
 
 def describes(**told: Any) -> Callable[[View], View]:
@@ -44,7 +45,7 @@ def describes(**told: Any) -> Callable[[View], View]:
     the surface's error body, `others` answers of another form by status, `media` and `takes` the media types where
     they are not JSON.
     """
-    description = Description(**told)
+    description = Description(**told, said=frozenset(told))
 
     def mark(action: View) -> View:
         setattr(action, DESCRIPTION, description)

@@ -57,12 +57,7 @@ class SurfaceSchema(FormSchema):
             return own or Description(answer={})
         if own is None:
             return standard
-        said = {
-            name: getattr(own, name)
-            for name in Description.__dataclass_fields__
-            if getattr(own, name) != getattr(Description(), name)
-        }
-        return replace(standard, **said)
+        return replace(standard, **{name: getattr(own, name) for name in own.said})
 
     def _standard(self) -> Description | None:
         view = self.view
