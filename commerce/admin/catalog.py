@@ -276,6 +276,8 @@ class StockMovementAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "organization", "type", "change", "balance", "reason", "reference_type", "created_by")
     list_select_related = ("organization", "created_by")
     list_filter = ("type",)
+    search_fields = ("id",)
+    search_help_text = "The id of a movement."
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Let a product's page ask for its own ledger."""

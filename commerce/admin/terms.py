@@ -114,6 +114,8 @@ class TaxRateAdmin(TermAdmin):
 
     form = TaxRateForm
     list_display = ("name", "organization", "country", "state", "rate", "starts_on", "deleted_at")
+    search_fields = ("id",)
+    search_help_text = "The id of a tax rate."
     fieldsets = (
         (None, {"fields": ("name", "organization", "country", "state", "rate", "starts_on", "applies_to_shipping")}),
         HISTORY,
