@@ -184,6 +184,7 @@ def added(fetch: Fetch, said: Json, body: bytes, uuid7: Callable[[], UUID]) -> J
             "price": money(line[6], line[7]),
             "quantity": line[2],
             "attributes": line[3],
+            "available": line[2] <= line[9],
         }
         for line in lines
     ]
