@@ -18,7 +18,7 @@ from benchmarks.measure import Key, Measured, Spread
 from benchmarks.stage import PROJECT, Stage
 
 PACKAGES = ("Django", "djangorestframework", "psycopg", "granian", "orjson")
-HEADINGS = ("must", "aim", "reached (quartiles)", "", "by CPU", "CPU, ms: app, database", "the floor's", "sent")
+HEADINGS = ("must", "aim", "reached (quartiles)", "", "by CPU", "CPU, ms: app, database", "the floor's", "statements")
 MIDDLE, LARGE = 100_000, 1_000_000
 # How often the cost of the smaller size the larger may cost: case, sizes, must, aim.
 GROWTH = (

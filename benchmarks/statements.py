@@ -12,7 +12,7 @@ from benchmarks.cases import Case
 from benchmarks.load import ask
 from benchmarks.stage import Stage
 
-# One line for each message that PostgreSQL has to answer: BEGIN with its scope is one, COMMIT another.
+# One line for each statement that PostgreSQL executes, BEGIN, the scope and COMMIT among them, however they travel.
 LOGGED = re.compile(r"LOG: {2}(?:statement|execute [^:]+): ")
 SETTLED = 0.3
 WARM_REQUESTS = 8

@@ -190,8 +190,8 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
-ACTOR_QUESTION = "accounts.services.sessions.question_of"
-ACTOR_LOADER = "accounts.services.sessions.load_actor"
+SIGNED_IN = "accounts.services.sessions.entered"
+SIGNED_IN_READING = "accounts.services.sessions.read"
 SHOP_LOADER = "accounts.services.shops.find_shop"
 # What the apps add to a new organization, inside its transaction: dotted functions that take the owner's actor.
 ORGANIZATION_SETUP = ("commerce.services.shipping.set_up", "sales.services.pipelines.set_up")

@@ -21,6 +21,7 @@ from accounts.services import registration, sessions
 from accounts.services.sessions import Visit
 from crm.core import outbox, tenancy, tokens
 from crm.core.actor import Actor
+from crm.core.database import wire
 from crm.core.models import OutboxMessage
 from tests.back_office import add_operator, signed_in
 from tests.clients import ApiClient
@@ -163,6 +164,26 @@ def operator_email() -> str:
 def back_office(operator_email: str) -> Client:
     """Return the operator's browser, signed in to the admin."""
     return signed_in(operator_email, PASSWORD)
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Return what tells how many messages went to the database since it was last asked."""
+    sent = []
+    exchange = wire.Wire._exchange
+
+    def counting(self: Any, commands: Any) -> Any:
+        sent.append(commands)
+        return exchange(self, commands)
+
+    monkeypatch.setattr(wire.Wire, "_exchange", counting)
+
+    def since() -> int:
+        number = len(sent)
+        sent.clear()
+        return number
+
+    return since
 
 
 @pytest.fixture

@@ -4,8 +4,12 @@ Refresh tokens are opaque; a session is their family, and using one twice ends i
 """
 
 import ipaddress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +17,7 @@ from django.conf import settings
 from accounts.models import RefreshToken, Session, Surface, User
 from accounts.permissions import effective
 from accounts.services.membership import organization_of
-from crm.core import clock, events, sql, tokens
+from crm.core import believing, clock, events, sql, tokens
 from crm.core.actor import Actor
 from crm.core.errors import Unauthenticated
 from crm.core.tenancy import Question, operator, tenant
@@ -26,6 +30,11 @@ ACCESS_LIFETIMES = {
     Surface.STOREFRONT: timedelta(minutes=15),
 }
 LONGEST_USER_AGENT = 300
+MOST_KNOWN = 10_000
+Found = TypeVar("Found")
+
+# Whom sessions let act when they were last looked up. Every request asks again: what it says saves a step, no more.
+_known: dict[tuple[UUID, ...], tuple[tuple[Any, ...], Actor]] = {}
 
 # One indexed read per table and request: the session, its living user, the organization, the roles.
 _ACTOR = """
@@ -67,25 +76,66 @@ class SignIn:
     expires_at: datetime
 
 
-def question_of(claims: Claims) -> Question:
-    """Return the question that `load_actor` needs answered, for the transaction to ask as it begins."""
-    return Question("crm_actor", _ACTOR, (claims.session_id, claims.user_id, claims.organization_id))
+@contextmanager
+def entered(claims: Claims) -> Iterator[Actor]:
+    """Enter the organization as who the token's session lets act now; `Unauthenticated` where it has ended."""
+    question = _question(claims)
+    with tenant(claims.organization_id, asking=question):
+        yield load_actor(claims, question)
+
+
+def read(claims: Claims, work: Callable[[Actor], Found]) -> Found:
+    """Return what `work`, which may not write, finds for who the token's session lets act now, or raise.
+
+    Where the process knows the session, the check travels with the first statement of `work`.
+    """
+    question = _question(claims)
+    known = _known.get(_ids(claims))
+    return believing.read(
+        claims.organization_id,
+        question,
+        believed=known and known[1],
+        find=partial(load_actor, claims, question),
+        work=work,
+    )
 
 
 def load_actor(claims: Claims, question: Question | None = None) -> Actor:
-    """Return who the token's session lets act, as things stand now, or raise `Unauthenticated`."""
-    found = sql.answer(question or question_of(claims))
+    """Return who the token's session lets act, as things stand now, or raise `Unauthenticated`.
+
+    It is the very object that it was before, as long as nothing about it has changed.
+    """
+    found = sql.answer(question or _question(claims))
     if not found:
         raise Unauthenticated("This session has ended.")
-    name, email, zone, slug, organization_zone, currency, shop_enabled, *standing = found[0]
+    ids, row = _ids(claims), found[0]
+    known = _known.get(ids)
+    if known is not None and known[0] == row:
+        return known[1]
+    actor = _actor(claims, row)
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    _known[ids] = (row, actor)
+    return actor
+
+
+def _question(claims: Claims) -> Question:
+    return Question(_ACTOR, _ids(claims))
+
+
+def _ids(claims: Claims) -> tuple[UUID, ...]:
+    return claims.session_id, claims.user_id, claims.organization_id
+
+
+def _actor(claims: Claims, row: tuple[Any, ...]) -> Actor:
+    name, email, zone, slug, organization_zone, currency, shop_enabled, *standing = row
     names, built_in, sees_all, rank, custom = standing
-    roles = tuple(names or ())
     return Actor(
         organization_id=claims.organization_id,
         user_id=claims.user_id,
         session_id=claims.session_id,
         permissions=effective(tuple(built_in or ()), tuple((custom or "").split())),
-        roles=roles,
+        roles=tuple(names or ()),
         sees_all=bool(sees_all),
         rank=rank or 0,
         name=name,

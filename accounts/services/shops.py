@@ -1,19 +1,20 @@
 """Shops: an organization's storefront, found by its slug."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from accounts.models import Organization
-from crm.core import sql
+from crm.core import believing, sql
 from crm.core.actor import Actor
 from crm.core.errors import NotFound
-from crm.core.tenancy import Question, operator, tenant
+from crm.core.tenancy import Question, operator
 
 MOST_KNOWN = 10_000
+Found = TypeVar("Found")
 
-# Where slugs led when they were last looked up. What it says is checked in every visit: it saves a step, no more.
-_known: dict[str, UUID] = {}
+# Who visits the shops, as they were last looked up. Every visit asks again: what it says saves a step, no more.
+_known: dict[str, tuple[tuple[Any, ...], Actor]] = {}
 
 
 def find_shop(slug: str) -> Organization:
@@ -21,49 +22,59 @@ def find_shop(slug: str) -> Organization:
     with operator("shop_lookup"):
         shop = Organization.objects.filter(slug=slug, shop_enabled=True, is_active=True).first()
     if shop is None:
-        raise NotFound("There is no such store.", code="STORE_NOT_FOUND")
+        raise _GoneError
     return shop
 
 
-@contextmanager
-def visiting(slug: str) -> Iterator[Actor]:
-    """Enter the organization whose shop is open under this slug, as a visitor who has not signed in; else `NotFound`.
+def visit(slug: str, work: Callable[[Actor], Found]) -> Found:
+    """Return what `work` finds, for who has not signed in, in the shop that is open under this slug; else `NotFound`.
 
-    Where the process knows the slug, that takes no statement of its own: the check travels with BEGIN.
+    `work` must only read.
     """
-    organization_id = _known.get(slug)
-    if organization_id is not None:
-        with _entered(slug, organization_id) as visitor:
-            if visitor is not None:
-                yield visitor
-                return
-    organization_id = find_shop(slug).pk
-    with _entered(slug, organization_id) as visitor:
-        if visitor is None:  # closed in this very moment
-            raise NotFound("There is no such store.", code="STORE_NOT_FOUND")
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
-        _known[slug] = organization_id
-        yield visitor
+    if slug in _known:
+        try:
+            return _visit(slug, _known[slug][1].organization_id, work)
+        except _GoneError:  # another organization may have taken the slug
+            _known.pop(slug, None)
+    return _visit(slug, find_shop(slug).pk, work)
 
 
-@contextmanager
-def _entered(slug: str, organization_id: UUID) -> Iterator[Actor | None]:
-    """Enter the organization; yield a visitor where its shop is open under the slug."""
-    question = Question("open_shop", _OPEN_SHOP, (organization_id,))
-    with tenant(organization_id, asking=question):
-        found = sql.answer(question)
-        if not found or found[0][0] != slug:
-            yield None
-            return
-        _, currency, timezone = found[0]
-        yield Actor(
-            organization_id=organization_id,
-            sees_all=True,
-            organization_slug=slug,
-            organization_timezone=timezone,
-            currency=currency,
-        )
+def _visit(slug: str, organization_id: UUID, work: Callable[[Actor], Found]) -> Found:
+    question = Question(_OPEN_SHOP, (organization_id,))
+    known = _known.get(slug)
+
+    def find() -> Actor:
+        return _visitor(slug, organization_id, sql.answer(question))
+
+    return believing.read(organization_id, question, believed=known and known[1], find=find, work=work)
+
+
+def _visitor(slug: str, organization_id: UUID, found: list[tuple[Any, ...]]) -> Actor:
+    if not found or found[0][0] != slug:
+        raise _GoneError
+    row = found[0]
+    known = _known.get(slug)
+    if known is not None and known[0] == row and known[1].organization_id == organization_id:
+        return known[1]
+    _, currency, timezone = row
+    visitor = Actor(
+        organization_id=organization_id,
+        sees_all=True,
+        organization_slug=slug,
+        organization_timezone=timezone,
+        currency=currency,
+    )
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    _known[slug] = (row, visitor)
+    return visitor
+
+
+class _GoneError(NotFound):
+    """The organization has no open shop under this slug."""
+
+    code = "STORE_NOT_FOUND"
+    message = "There is no such store."
 
 
 _OPEN_SHOP = """

@@ -1,7 +1,7 @@
 """The base of every API view: who asks, may they, in which transaction, and how the surface answers."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -17,16 +17,17 @@ from crm.api.permissions import HoldsPermission, OwnsObject
 from crm.api.responses import json_response
 from crm.api.schema import SurfaceSchema
 from crm.api.surfaces import Surface
-from crm.core import idempotency, tenancy, tokens
+from crm.core import idempotency, tokens
 from crm.core.actor import Actor
 from crm.core.errors import Kind, NotFound, Unauthenticated
 from crm.core.rates import Standing
 
+READING = frozenset({"GET", "HEAD"})
 KEPT_REFUSALS = frozenset({409})  # final business refusals, kept under an Idempotency-Key like successes
 
 
 @cache
-def _loader(name: str) -> Any:
+def _named(name: str) -> Any:
     return import_string(getattr(settings, name))
 
 
@@ -35,9 +36,9 @@ class ApiView(ViewSet):
 
     `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
     open to anybody with the reason, `guarded` the public ones counted as attempts at a secret, `bulk` the heavy ones,
-    `uncounted` those without a limit.
-    A signed-in action runs in one transaction inside its organization: an exception undoes it whole. A public one
-    opens its own.
+    `uncounted` those without a limit, `writing` the ones that write although they answer a GET, with the reason.
+    A signed-in action runs in one transaction inside its organization: an exception undoes it whole, and any other GET
+    cannot write. A public one opens its own.
     """
 
     surface: Surface
@@ -47,9 +48,11 @@ class ApiView(ViewSet):
     guarded: ClassVar[frozenset[str]] = frozenset()
     bulk: ClassVar[frozenset[str]] = frozenset()
     uncounted: ClassVar[frozenset[str]] = frozenset()
+    writing: ClassVar[Mapping[str, str]] = {}
     shape: Any = None
     request: Any
     standing: Standing | None
+    given: frozenset[str] | None  # what the view was given before it began
 
     parser_classes = (StrictJson,)
     authentication_classes = ()
@@ -67,7 +70,7 @@ class ApiView(ViewSet):
         """Answer a request; whatever goes wrong is answered in the surface's shape."""
         self.args, self.kwargs = args, kwargs
         self.request = self.initialize_request(request, *args, **kwargs)
-        self.standing = None
+        self.standing, self.given = None, None
         try:
             response = self._answer(request)
         except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
@@ -91,22 +94,21 @@ class ApiView(ViewSet):
         )
         if self.action in self.public or request.method == "OPTIONS" or self.action is None:
             self._admit(request, None)
-            return handler(self.request, **self.kwargs)
+            return self.perform_for_anybody(handler)
         claims = self._claims(request)
         self._admit(request, claims)
         if claims is None:
             self._check_shop(None)
             raise Unauthenticated
+        if request.method in READING and self.action not in self.writing:
+            return _named("SIGNED_IN_READING")(claims, partial(self.perform, handler))
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         asked = None
         try:
-            question = _loader("ACTOR_QUESTION")(claims)
-            with tenancy.tenant(claims.organization_id, asking=question):
-                self.request.actor = actor = _loader("ACTOR_LOADER")(claims, question)
-                self._check_shop(actor)
-                self.check_permissions(self.request)
+            with _named("SIGNED_IN")(claims) as actor:
                 if key is None:
-                    return handler(self.request, **self.kwargs)
+                    return self.perform(handler, actor)
+                self._let_in(actor)
                 route = f"{request.method} {request.path}"
                 asked = idempotency.Request.of(actor, route, key, request.body)
                 return self._once(asked, handler)
@@ -114,6 +116,28 @@ class ApiView(ViewSet):
             if asked is not None:
                 self._keep_refusal(asked, error)
             raise
+
+    def perform_for_anybody(self, handler: Any) -> HttpResponse:
+        """Do a public action."""
+        response: HttpResponse = handler(self.request, **self.kwargs)
+        return response
+
+    def perform(self, handler: Any, actor: Actor) -> HttpResponse:
+        """Do the action for `actor`; what the view has found for another before is forgotten."""
+        state = vars(self)
+        if self.given is None:
+            self.given = frozenset(state)
+        for name in state.keys() - self.given:
+            del state[name]
+        self._let_in(actor)
+        response: HttpResponse = handler(self.request, **self.kwargs)
+        return response
+
+    def _let_in(self, actor: Actor) -> None:
+        self.request.actor = actor
+        if self.action not in self.public:
+            self._check_shop(actor)
+            self.check_permissions(self.request)
 
     def _claims(self, request: HttpRequest) -> tokens.Claims | None:
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -135,14 +159,14 @@ class ApiView(ViewSet):
         slug = self.kwargs.get("shop")
         if slug is None or (actor is not None and actor.organization_slug == slug and actor.shop_enabled):
             return
-        _loader("SHOP_LOADER")(slug)
+        _named("SHOP_LOADER")(slug)
         if actor is not None:
             raise Unauthenticated("This access token belongs to another shop.")
 
     @property
     def shop(self) -> Any:
         """Return the organization whose shop the URL names, or raise `NotFound`."""
-        return _loader("SHOP_LOADER")(self.kwargs["shop"])
+        return _named("SHOP_LOADER")(self.kwargs["shop"])
 
     def _once(self, asked: idempotency.Request, handler: Any) -> HttpResponse:
         def work() -> idempotency.Answer:

@@ -1,50 +1,32 @@
 """The one door to plain prepared SQL, for the hot paths: values arrive as JSON can hold them, decoded in C."""
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import orjson
-import psycopg
-from django.conf import settings
 from django.contrib.postgres.search import SearchVectorField
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Field, Func, JSONField, Model
-from psycopg.adapt import Loader
-from psycopg.pq import Format
 from psycopg.types.json import Jsonb
-from psycopg.types.string import TextLoader
 
+from crm.core.database.wire import Answer, Params
 from crm.core.tenancy import Question
 
-NUMBERED = re.compile(r"\$\d+")  # parameters of a question, each used once and in order
-MOST_PREPARED = 500  # statements a connection keeps; each list of each surface is a few
 
-
-class _JsonLoader(Loader):
-    """JSON columns go out as they came in, unparsed."""
-
-    def load(self, data: Any) -> orjson.Fragment:
-        return orjson.Fragment(bytes(data))
-
-
-def fetch(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def fetch(statement: str, params: Params) -> list[tuple[Any, ...]]:
     """Run a prepared statement in the current transaction and return its rows; parameters are `%s`, or `%(name)s`.
 
     Ids and decimals come as text and JSON as `orjson.Fragment`, ready for `orjson.dumps`.
     """
-    return _run(statement, params).fetchall()
+    return _run(statement, params).rows()
 
 
 def answer(question: Question) -> list[tuple[Any, ...]]:
-    """Return the rows of a question: what the transaction's BEGIN brought along, or else asked now."""
-    opened = _connection().opened
-    if opened is not None and opened[0] is question:
-        rows: list[tuple[Any, ...]] = opened[1]
-        return rows
-    return fetch(NUMBERED.sub("%s", question.statement), question.ids)
+    """Return the rows of a question: what came with the first message of its transaction, or else asked now."""
+    rows: list[tuple[Any, ...]] = _connection().answer(question)
+    return rows
 
 
 def insert(row: Model) -> None:
@@ -58,7 +40,7 @@ def insert(row: Model) -> None:
 
 def insert_unless_taken(row: Model) -> bool:
     """Insert as `insert` does and return True, or do nothing where a unique value of the row is taken."""
-    if _run(f"{_insertion(type(row))} ON CONFLICT DO NOTHING", _values(row)).rowcount == 0:
+    if _run(f"{_insertion(type(row))} ON CONFLICT DO NOTHING", _values(row)).count == 0:
         return False
     _saved(row)
     return True
@@ -120,32 +102,11 @@ def _json(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def _run(statement: str, params: Sequence[Any] | Mapping[str, Any]) -> psycopg.Cursor[Any]:
-    connection = _connection()
-    connection.ensure_connection()
-    reader: psycopg.Cursor[Any] | None = connection.reader
-    if reader is None:
-        reader = connection.reader = _reader(connection.connection)
-    with connection.wrap_database_errors:
-        if connection.force_debug_cursor:
-            connection.queries_log.append({"sql": statement, "time": "0"})
-        return reader.execute(statement, params, prepare=settings.PREPARED_STATEMENTS)
+def _run(statement: str, params: Params) -> Answer:
+    answer: Answer = _connection().run(statement, params)
+    return answer
 
 
 def _connection() -> Any:
     """Return the default connection; our back end (`crm.core.database`) brings what Django's does not know."""
     return connections[DEFAULT_DB_ALIAS]
-
-
-def _reader(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
-    connection.prepared_max = MOST_PREPARED
-    reader = psycopg.Cursor(connection)
-    for name in ("uuid", "numeric"):
-        reader.adapters.register_loader(name, TextLoader)
-    for name in ("timestamptz", "date"):  # psycopg's own, in C, instead of Django's in Python
-        oid = psycopg.adapters.types[name].oid
-        if loader := psycopg.adapters.get_loader(oid, Format.TEXT):
-            reader.adapters.register_loader(oid, loader)
-    for name in ("json", "jsonb"):
-        reader.adapters.register_loader(name, _JsonLoader)
-    return reader

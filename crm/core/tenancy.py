@@ -9,49 +9,48 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
+from crm.core.database.wire import Statement
+
+_AS_OPERATOR: Statement = ("SET LOCAL ROLE crm_operator", ())
+_AS_ONESELF: Statement = ("SET LOCAL ROLE NONE", ())
+_WORK_IN = "SELECT set_config('app.organization_id', %s, true)"
+_READ_IN = f"{_WORK_IN}, set_config('transaction_read_only', 'on', true)"
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement that travels with BEGIN, in the same round trip: prepared as `name`, its values are ids alone."""
+    """A statement that travels with a transaction's first message; `$1` and so on stand for the ids."""
 
-    name: str
     statement: str
     ids: tuple[UUID, ...]
-
-    def preparation(self) -> str:
-        """Return the SQL that prepares it on a connection; `$1` and so on stand for the ids."""
-        return f"PREPARE {self.name} ({', '.join('uuid' for _ in self.ids)}) AS {self.statement}"
-
-    def execution(self) -> str:
-        """Return the SQL that asks it. The ids are UUID objects, so their text needs no quoting rules."""
-        values = ", ".join(f"'{UUID(str(value))}'" for value in self.ids)
-        return f"EXECUTE {self.name} ({values})"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a transaction may see: one organization, everything (an operator's step), or nothing.
 
-    `asking` is put in the moment it begins; `crm.core.sql.answer` has what it found.
+    `asking` is put in the moment it begins; `crm.core.sql.answer` has what it found. One that `is_reading` may not
+    write, and begins when it is first asked.
     """
 
     organization_id: UUID | None = None
     is_operator: bool = False
     asking: Question | None = None
+    is_reading: bool = False
 
-    def statements(self) -> str:
-        """Return the SQL that follows BEGIN. The id is a UUID object, so its text needs no quoting rules."""
+    def statements(self) -> list[Statement]:
+        """Return the statements that bring a transaction which has just begun into this scope."""
         if self.is_operator:
-            return "; SET LOCAL ROLE crm_operator"
-        if self.organization_id is not None:
-            return f"; SET LOCAL app.organization_id = '{UUID(str(self.organization_id))}'"
-        return ""
+            return [_AS_OPERATOR]
+        if self.organization_id is None:
+            return []
+        return [(_READ_IN if self.is_reading else _WORK_IN, (str(UUID(str(self.organization_id))),))]
 
-    def switch_statements(self) -> str:
-        """Return the SQL that moves a running transaction into this scope."""
-        role = "crm_operator" if self.is_operator else "NONE"
-        organization = UUID(str(self.organization_id)) if self.organization_id else ""
-        return f"SET LOCAL ROLE {role}; SET LOCAL app.organization_id = '{organization}'"
+    def switch_statements(self) -> list[Statement]:
+        """Return the statements that move a running transaction into this scope."""
+        role = _AS_OPERATOR if self.is_operator else _AS_ONESELF
+        organization = str(UUID(str(self.organization_id))) if self.organization_id else ""
+        return [role, (_WORK_IN, (organization,))]
 
 
 NOTHING = Scope()
@@ -65,7 +64,7 @@ def current() -> Scope:
 
 @contextmanager
 def _entered(scope: Scope) -> Iterator[None]:
-    connection = connections[DEFAULT_DB_ALIAS]
+    connection: Any = connections[DEFAULT_DB_ALIAS]
     token = _scope.set(scope)
     try:
         if not connection.in_atomic_block:
@@ -74,24 +73,22 @@ def _entered(scope: Scope) -> Iterator[None]:
             return
         previous = token.old_value if token.old_value is not token.MISSING else NOTHING
         with transaction.atomic():
-            _switch(connection, scope)
+            connection.switch(scope)
             yield
             # A released savepoint keeps the setting, a rolled-back one restores it by itself.
-            _switch(connection, previous)
+            connection.switch(previous)
     finally:
         _scope.reset(token)
 
 
-def _switch(connection: Any, scope: Scope) -> None:
-    with connection.wrap_database_errors:
-        connection.connection.execute(scope.switch_statements())
+def tenant(organization_id: UUID, *, asking: Question | None = None, reading: bool = False) -> Any:
+    """Open a transaction that sees `organization_id` alone, and put a question to it on the way.
 
-
-def tenant(organization_id: UUID, *, asking: Question | None = None) -> Any:
-    """Open a transaction that sees `organization_id` alone, and put a question to it on the way."""
+    One for `reading` may not write; what it asks by `crm.core.sql` takes no message for its beginning or its end.
+    """
     if organization_id is None:
         raise ValueError("A tenant transaction needs an organization.")
-    return _entered(Scope(organization_id=organization_id, asking=asking))
+    return _entered(Scope(organization_id=organization_id, asking=asking, is_reading=reading))
 
 
 # Every step that may look across organizations, with its reason. `operator()` takes no other name.

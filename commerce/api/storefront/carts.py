@@ -21,6 +21,7 @@ class Cart(ApiView):
     surface = STOREFRONT
     shape = CartFields
     permissions = dict.fromkeys(("retrieve", "add", "change", "remove", "clear"), SIGNED_IN)
+    writing = {"retrieve": "who has no cart yet gets one, for its id and date to stay the same"}
 
     @describes(answer=CartFields)
     def retrieve(self, request: Any, shop: str) -> HttpResponse:

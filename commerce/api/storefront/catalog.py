@@ -1,9 +1,6 @@
 """The catalog of a shop: for everybody who knows its address, and what is on sale alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -26,21 +23,9 @@ class Showcase(Resource):
     surface = STOREFRONT
     public = {"list": "a shop shows its catalog to everybody", "retrieve": "the same"}
 
-    @contextmanager
-    def visiting(self) -> Iterator[None]:
+    def perform_for_anybody(self, handler: Any) -> HttpResponse:
         """Enter the shop that the address names, as a visitor."""
-        with shops.visiting(self.kwargs["shop"]) as self.request.actor:
-            yield
-
-    def list(self, request: Any, **kwargs: Any) -> HttpResponse:
-        """Answer a page."""
-        with self.visiting():
-            return super().list(request, **kwargs)
-
-    def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
-        """Answer one object, or 404."""
-        with self.visiting():
-            return super().retrieve(request, pk, **kwargs)
+        return shops.visit(self.kwargs["shop"], lambda visitor: self.perform(handler, visitor))
 
 
 class ShopProducts(Showcase):

@@ -1,68 +1,117 @@
-"""PostgreSQL back end whose transactions begin inside their tenant: BEGIN and the scope travel in one round trip."""
+"""PostgreSQL back end whose transactions begin inside their tenant, in the message of what is first asked of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.backends.utils import debug_transaction
 
 from crm.core import tenancy
+from crm.core.database.wire import Answer, Params, Statement, Wire
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's back end; the outermost `atomic()` starts with the scope that `crm.core.tenancy` holds.
 
-    A statement outside a transaction carries no scope, so policies show it no rows.
+    A statement outside a transaction carries no scope, so policies show it no rows. A scope that only reads begins
+    when it is first asked, and by `run` each statement is a transaction of its own, in one message with its scope.
     """
 
-    reader: psycopg.Cursor[Any] | None = None
-    opened: tuple[tenancy.Question, list[tuple[Any, ...]]] | None = None
-    prepared: set[str]
+    wire: Wire
+    waiting: tenancy.Scope | None = None
+    answered: tuple[tenancy.Question, list[tuple[Any, ...]]] | None = None
 
     def connect(self) -> None:
         """Open the connection; what was prepared on the one before is gone with it."""
-        self.reader, self.prepared = None, set()
         super().connect()
+        self.wire = Wire(self.connection, prepares=settings.PREPARED_STATEMENTS)
+
+    def run(self, statement: str, params: Params) -> Answer:
+        """Run a statement in the current transaction, prepared and without a cursor; parameters as in `Wire.say`."""
+        self.ensure_connection()
+        if self.force_debug_cursor:
+            self.queries_log.append({"sql": statement, "time": "0"})
+        with self.wrap_database_errors:
+            if self.waiting is not None:
+                return self._read(self.waiting, (statement, params))
+            return self.wire.say([(statement, params)])[0]
+
+    def answer(self, question: tenancy.Question) -> list[tuple[Any, ...]]:
+        """Return the rows of a question: what came with the first message of its transaction, or else asked now."""
+        if self.answered is None and self.waiting is not None:
+            with self.wrap_database_errors:
+                self._read(self.waiting)
+        if self.answered is not None and self.answered[0] is question:
+            return self.answered[1]
+        return self.run(question.statement, question.ids).rows()
+
+    def switch(self, scope: tenancy.Scope) -> None:
+        """Move the running transaction into another scope."""
+        self._begin_waiting()
+        with self.wrap_database_errors:
+            self.wire.say(scope.switch_statements())
 
     def _start_transaction_under_autocommit(self) -> None:
-        """Send BEGIN with the scope. A connection that died while idle is replaced: nothing was begun on it yet."""
         scope = tenancy.current()
-        with self.wrap_database_errors:
-            try:
-                self._begin(scope)
-            except psycopg.OperationalError:
-                if not self.connection.closed:
-                    raise
-                self.close()
-                self.connect()
-                self._begin(scope)
+        self.answered = None
+        if scope.is_reading:
+            self.waiting = scope
+            return
+        self._begin(scope)
+
+    def _cursor(self, name: str | None = None) -> Any:
+        self._begin_waiting()
+        return super()._cursor(name)  # type: ignore[misc]  # the stubs leave it out
+
+    def _begin_waiting(self) -> None:
+        if self.waiting is not None:
+            scope, self.waiting = self.waiting, None
+            self._begin(scope)
 
     def _begin(self, scope: tenancy.Scope) -> None:
-        self.opened = None
-        question = scope.asking if settings.PREPARED_STATEMENTS else None
-        if question is None:
-            self.connection.execute(f"BEGIN{scope.statements()}")
-            return
-        if question.name not in self.prepared:
-            self._prepare(question)
-        try:
-            results = self._open(scope, question)
-        except psycopg.errors.InvalidSqlStatementName:  # after a rollback psycopg forgets what was prepared
-            self._prepare(question)
-            results = self._open(scope, question)
-        while results.nextset():
-            pass
-        self.opened = (question, results.fetchall())
+        begin = "BEGIN READ ONLY" if scope.is_reading else "BEGIN"
+        with self.wrap_database_errors:
+            self._ask(scope, [(begin, ()), *scope.statements()])
 
-    def _prepare(self, question: tenancy.Question) -> None:
-        self.connection.execute(question.preparation())
-        self.prepared.add(question.name)
+    def _read(self, scope: tenancy.Scope, *statements: Statement) -> Answer:
+        return self._ask(scope, scope.statements(), statements)[-1]
 
-    def _open(self, scope: tenancy.Scope, question: tenancy.Question) -> psycopg.Cursor[Any]:
-        connection: psycopg.Connection[Any] = self.connection
+    def _ask(
+        self, scope: tenancy.Scope, opening: Sequence[Statement], statements: Sequence[Statement] = ()
+    ) -> list[Answer]:
+        """Say what opens a transaction, its scope's question unless it is answered, and the statements."""
+        question = scope.asking if self.answered is None else None
+        asked = [(question.statement, question.ids)] if question else []
+        answers = self._say_on_a_living_connection([*opening, *asked, *statements])
+        if question:
+            self.answered = (question, answers[len(opening)].rows())
+        return answers
+
+    def _say_on_a_living_connection(self, statements: Sequence[Statement]) -> list[Answer]:
+        """Say what nothing was said before. A connection that died while idle is replaced: nothing is lost with it."""
         try:
-            return connection.execute(f"BEGIN{scope.statements()}; {question.execution()}")
-        except psycopg.Error:
-            if not connection.closed:
-                connection.rollback()
-            raise
+            return self.wire.say(statements)
+        except psycopg.OperationalError:
+            if not self.connection.closed:
+                raise
+            blocks = self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit
+            self.in_atomic_block = False
+            self.close()
+            self.connect()
+            self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit = blocks
+            return self.wire.say(statements)
+
+    def _commit(self) -> None:
+        self._finish("COMMIT")
+
+    def _rollback(self) -> None:
+        self._finish("ROLLBACK")
+
+    def _finish(self, word: str) -> None:
+        if self.waiting is not None:
+            self.waiting = None
+        elif self.connection is not None:
+            with debug_transaction(self, word), self.wrap_database_errors:
+                self.wire.finish(word.encode())

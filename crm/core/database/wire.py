@@ -1,0 +1,184 @@
+"""Statements over libpq itself: prepared once a connection, as many as wanted in one message.
+
+psycopg's cursors cost more than the statements that the hot paths send with them, and its own pipeline twice as much
+as this one.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import abc, adapt, generators
+from psycopg.abc import PQGen
+from psycopg.adapt import Loader, PyFormat
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.types.string import TextLoader
+
+MOST_PREPARED = 500  # statements a connection keeps; each list of each surface is a few
+PLACEHOLDERS = re.compile(r"%(?:\((\w+)\)s|s|%)")
+FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.PIPELINE_ABORTED})
+
+Params = Sequence[Any] | Mapping[str, Any]
+Statement = tuple[str, Params]
+Command = Callable[[PGconn], None]
+
+
+class _JsonLoader(Loader):
+    """JSON columns go out as they came in, unparsed."""
+
+    def load(self, data: Any) -> orjson.Fragment:
+        return orjson.Fragment(bytes(data))
+
+
+class Answer:
+    """What a statement came back with."""
+
+    __slots__ = ("_result", "_transformer")
+
+    def __init__(self, result: PGresult, transformer: abc.Transformer) -> None:
+        self._result, self._transformer = result, transformer
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows; ids and decimals are text, JSON is an `orjson.Fragment`."""
+        self._transformer.set_pgresult(self._result)
+        return self._transformer.load_rows(0, self._result.ntuples, tuple)
+
+    @property
+    def count(self) -> int:
+        """Return how many rows the statement touched."""
+        return self._result.command_tuples or 0
+
+
+class Wire:
+    """A psycopg connection's conversation with the server, beside its cursors."""
+
+    def __init__(self, connection: psycopg.Connection[Any], *, prepares: bool) -> None:
+        self.connection, self.prepares = connection, prepares
+        self._transformer: abc.Transformer = adapt.Transformer(_reader(connection))
+        self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._named = 0
+
+    def say(self, statements: Sequence[Statement]) -> list[Answer]:
+        """Send statements in one message and return an answer to each, or raise the first error.
+
+        Where no transaction is open and none of them opens one, they are one transaction together. Parameters are
+        `%s`, `%(name)s`, or `$1` and so on.
+        """
+        commands: list[Command] = []
+        asked: list[int] = []
+        prepared: dict[int, tuple[str, tuple[int, ...]]] = {}
+        for text, params in statements:
+            self._put(text, params, commands, prepared)
+            asked.append(len(commands) - 1)
+        results = self._exchange(commands)
+        for place, key in prepared.items():
+            if results[place].status in FAILED:
+                del self._names[key]
+        for result in results:
+            if result.status in FAILED:
+                raise error_from_result(result, encoding=self.connection.info.encoding)
+        return [Answer(results[place], self._transformer) for place in asked]
+
+    def finish(self, word: bytes) -> None:
+        """End the transaction by COMMIT or ROLLBACK, if there is one.
+
+        By psycopg a rollback would make the connection forget all that was prepared, for tables it might have made.
+        """
+        pgconn = self.connection.pgconn
+        if pgconn.transaction_status == TransactionStatus.IDLE:
+            return
+        pgconn.send_query(word)
+        for result in self.connection.wait(generators.execute(pgconn)):
+            if result.status in FAILED:
+                raise error_from_result(result, encoding=self.connection.info.encoding)
+
+    def _put(
+        self,
+        text: str,
+        params: Params,
+        commands: list[Command],
+        prepared: dict[int, tuple[str, tuple[int, ...]]],
+    ) -> None:
+        query, names = _numbered(text)
+        values = [params[name] for name in names] if names else params  # type: ignore[call-overload]
+        formats = [PyFormat.AUTO] * len(values)
+        dumped = self._transformer.dump_sequence(values, formats)  # type: ignore[arg-type]
+        types, formats_sent = self._transformer.types or (), self._transformer.formats
+        if not self.prepares:
+            commands.append(lambda pgconn: pgconn.send_query_params(query, dumped, types, formats_sent))
+            return
+        key = (text, types)
+        name = self._names.pop(key, None)
+        if name is None:
+            self._named += 1
+            name = b"w%d" % self._named
+            prepared[len(commands)] = key
+            commands.append(lambda pgconn: pgconn.send_prepare(name, query, types))
+        self._names[key] = name  # the last used come last
+        commands.append(lambda pgconn: pgconn.send_query_prepared(name, dumped, formats_sent))
+
+    def _exchange(self, commands: list[Command]) -> list[PGresult]:
+        pgconn = self.connection.pgconn
+        while len(self._names) > MOST_PREPARED:
+            unused = self._names.pop(next(iter(self._names)))
+            commands.append(partial(_deallocate, unused))
+        pgconn.enter_pipeline_mode()
+        try:
+            for command in commands:
+                command(pgconn)
+            pgconn.pipeline_sync()
+            results: list[PGresult] = self.connection.wait(_results(pgconn, len(commands)))
+            pgconn.exit_pipeline_mode()
+        except BaseException:
+            # Answers may be on their way that nobody will read: what comes next must not take them for its own.
+            self.connection.close()
+            raise
+        return results
+
+
+def _deallocate(name: bytes, pgconn: PGconn) -> None:
+    pgconn.send_query_params(b"DEALLOCATE " + name, None)
+
+
+def _results(pgconn: PGconn, count: int) -> PQGen[list[PGresult]]:
+    yield from generators.send(pgconn)
+    results = []
+    for _ in range(count):
+        found = yield from generators.fetch_many(pgconn)
+        results.append(found[-1])
+    yield from generators.fetch_many(pgconn)  # the mark of the message's end
+    return results
+
+
+@lru_cache(maxsize=4096)
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """Return a statement with `$1` for its parameters, and their names in that order where they have names."""
+    numbers: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        name = found[1] or f"%{len(numbers)}"
+        return f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+    text = PLACEHOLDERS.sub(number, statement)
+    return text.encode(), tuple(name for name in numbers if not name.startswith("%"))
+
+
+def _reader(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
+    """Return a cursor for the way it loads values: as JSON can hold them, decoded in C."""
+    reader = psycopg.Cursor(connection)
+    for name in ("uuid", "numeric"):
+        reader.adapters.register_loader(name, TextLoader)
+    for name in ("timestamptz", "date"):  # psycopg's own, in C, instead of Django's in Python
+        oid = psycopg.adapters.types[name].oid
+        if loader := psycopg.adapters.get_loader(oid, Format.TEXT):
+            reader.adapters.register_loader(oid, loader)
+    for name in ("json", "jsonb"):
+        reader.adapters.register_loader(name, _JsonLoader)
+    return reader
