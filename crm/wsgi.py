@@ -1,9 +1,21 @@
 """WSGI entry point of the web server."""
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer a request. A body that is there goes out whole: granian streams anything that is no list."""
+    response: Any = django(environ, start_response)
+    if getattr(response, "streaming", True):
+        return response  # type: ignore[no-any-return]
+    body = [response.content]
+    response.close()
+    return body
