@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from django.db import DataError, IntegrityError, InternalError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, InternalError, OperationalError, connection, connections, transaction
 
 from accounts.models import Organization
 from crm.core import sql
@@ -106,6 +106,35 @@ def test_a_statement_that_fails_at_first_is_found_prepared_afterwards() -> None:
 
     assert sql.fetch(text, (1,)) == [(1,)]
     assert prepared() == before + 1
+
+
+def test_values_that_cannot_be_sent_leave_the_connection_well() -> None:
+    connection.close()
+    for _ in range(2):
+        with pytest.raises(DataError, match="NUL"):
+            sql.fetch("SELECT %s::text", ("a\0b",))
+        with pytest.raises(DataError, match="NUL"), tenant(uuid4(), reading=True):
+            sql.fetch("SELECT %s::text", ("a\0b",))
+
+    with tenant(uuid4(), reading=True):
+        assert sql.fetch("SELECT %s::text", ("ab",)) == [("ab",)]
+
+
+@pytest.mark.parametrize("change", ["DEALLOCATE ALL", "ALTER TABLE {table} ALTER n TYPE text"])
+def test_what_is_no_longer_prepared_is_prepared_anew(change: str, acme: Tenant) -> None:
+    """By somebody on the connection, or by a migration while we run: a request of its own does not notice."""
+    table = f"shifting_{uuid4().hex}"
+    asking = f"SELECT n FROM {table}"  # noqa: S608 - a name of our own
+    with connections["owner"].cursor() as owner:
+        owner.execute(f"CREATE TABLE {table} AS SELECT 1 AS n; GRANT SELECT ON {table} TO crm_app")
+        with tenant(acme.id, reading=True):
+            assert sql.fetch(asking, ()) == [(1,)]
+
+        (owner if "ALTER" in change else connection.cursor()).execute(change.format(table=table))
+
+        with tenant(acme.id, reading=True):
+            assert [str(n) for (n,) in sql.fetch(asking, ())] == ["1"]
+        owner.execute(f"DROP TABLE {table}")
 
 
 def test_an_error_keeps_nothing_of_the_message_and_leaves_the_connection_well(acme: Tenant) -> None:
@@ -220,6 +249,19 @@ class TestReading:
                 assert asked("SELECT pg_backend_pid()") != backend
         with tenant(acme.id):
             assert Organization.objects.get().pk == acme.id
+
+
+def test_a_connection_closed_before_it_began_leaves_no_beginning_behind(acme: Tenant) -> None:
+    def work() -> None:
+        with tenant(acme.id, reading=True):
+            connection.close()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+
+    assert not Organization.objects.exists()
+    assert connection.connection.info.transaction_status.name == "IDLE"
 
 
 def test_a_connection_that_dies_in_a_transaction_takes_it_along(acme: Tenant) -> None:

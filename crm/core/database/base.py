@@ -28,6 +28,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().connect()
         self.wire = Wire(self.connection, prepares=settings.PREPARED_STATEMENTS)
 
+    def close(self) -> None:
+        """Close the connection; what waited to begin on it never does."""
+        self.waiting = None
+        super().close()
+
     def run(self, statement: str, params: Params) -> Answer:
         """Run a statement in the current transaction, prepared and without a cursor; parameters as in `Wire.say`."""
         self.ensure_connection()
@@ -55,7 +60,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         scope = tenancy.current()
-        self.answered = None
+        self.answered = self.waiting = None
         if scope.is_reading:
             self.waiting = scope
             return
@@ -96,11 +101,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.OperationalError:
             if not self.connection.closed:
                 raise
-            blocks = self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit
+            standing = self.waiting, self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit
             self.in_atomic_block = False
             self.close()
             self.connect()
-            self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit = blocks
+            self.waiting, self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit = standing
             return self.wire.say(statements)
 
     def _commit(self) -> None:

@@ -5,7 +5,8 @@ as this one.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -14,7 +15,7 @@ import psycopg
 from psycopg import abc, adapt, generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Loader, PyFormat
-from psycopg.errors import error_from_result
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.string import TextLoader
@@ -26,6 +27,7 @@ FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.
 Params = Sequence[Any] | Mapping[str, Any]
 Statement = tuple[str, Params]
 Command = Callable[[PGconn], None]
+Kind = tuple[bytes, tuple[int, ...]]  # a statement, and the types of its values
 
 
 class _JsonLoader(Loader):
@@ -54,13 +56,35 @@ class Answer:
         return self._result.command_tuples or 0
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A statement with its values, as libpq takes them."""
+
+    query: bytes
+    types: tuple[int, ...]
+    values: Sequence[abc.Buffer | None]
+    formats: Sequence[Format] | None
+
+    def prepare(self, name: bytes, pgconn: PGconn) -> None:
+        """Send the statement, to be kept under a name."""
+        pgconn.send_prepare(name, self.query, self.types)
+
+    def send_prepared(self, name: bytes, pgconn: PGconn) -> None:
+        """Send the values to the statement of this name."""
+        pgconn.send_query_prepared(name, self.values, self.formats)
+
+    def send(self, pgconn: PGconn) -> None:
+        """Send the statement with its values, to be forgotten."""
+        pgconn.send_query_params(self.query, self.values, self.types, self.formats)
+
+
 class Wire:
     """A psycopg connection's conversation with the server, beside its cursors."""
 
     def __init__(self, connection: psycopg.Connection[Any], *, prepares: bool) -> None:
         self.connection, self.prepares = connection, prepares
         self._transformer: abc.Transformer = adapt.Transformer(_reader(connection))
-        self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._names: dict[Kind, bytes] = {}
         self._named = 0
 
     def say(self, statements: Sequence[Statement]) -> list[Answer]:
@@ -69,20 +93,16 @@ class Wire:
         Where no transaction is open and none of them opens one, they are one transaction together. Parameters are
         `%s`, `%(name)s`, or `$1` and so on.
         """
-        commands: list[Command] = []
-        asked: list[int] = []
-        prepared: dict[int, tuple[str, tuple[int, ...]]] = {}
-        for text, params in statements:
-            self._put(text, params, commands, prepared)
-            asked.append(len(commands) - 1)
-        results = self._exchange(commands)
-        for place, key in prepared.items():
-            if results[place].status in FAILED:
-                del self._names[key]
-        for result in results:
-            if result.status in FAILED:
-                raise error_from_result(result, encoding=self.connection.info.encoding)
-        return [Answer(results[place], self._transformer) for place in asked]
+        bound = [self._bind(text, params) for text, params in statements]
+        alone = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+        try:
+            return self._say(bound)
+        except (InvalidSqlStatementName, FeatureNotSupported):
+            # The server let go of what was prepared, or a table has changed under it.
+            self._names.clear()
+            if not alone:
+                raise
+            return self._say(bound)
 
     def finish(self, word: bytes) -> None:
         """End the transaction by COMMIT or ROLLBACK, if there is one.
@@ -97,30 +117,42 @@ class Wire:
             if result.status in FAILED:
                 raise error_from_result(result, encoding=self.connection.info.encoding)
 
-    def _put(
-        self,
-        text: str,
-        params: Params,
-        commands: list[Command],
-        prepared: dict[int, tuple[str, tuple[int, ...]]],
-    ) -> None:
+    def _bind(self, text: str, params: Params) -> Bound:
         query, names = _numbered(text)
         values = [params[name] for name in names] if names else params  # type: ignore[call-overload]
         formats = [PyFormat.AUTO] * len(values)
         dumped = self._transformer.dump_sequence(values, formats)  # type: ignore[arg-type]
-        types, formats_sent = self._transformer.types or (), self._transformer.formats
-        if not self.prepares:
-            commands.append(lambda pgconn: pgconn.send_query_params(query, dumped, types, formats_sent))
-            return
-        key = (text, types)
-        name = self._names.pop(key, None)
+        return Bound(query, self._transformer.types or (), dumped, self._transformer.formats)
+
+    def _say(self, statements: list[Bound]) -> list[Answer]:
+        commands: list[Command] = []
+        asked: list[int] = []
+        prepared: dict[int, Kind] = {}
+        for bound in statements:
+            if self.prepares:
+                commands += self._prepared(bound, len(commands), prepared)
+            else:
+                commands.append(bound.send)
+            asked.append(len(commands) - 1)
+        results = self._exchange(commands)
+        for place, kind in prepared.items():
+            if results[place].status in FAILED:
+                self._names.pop(kind, None)
+        for result in results:
+            if result.status in FAILED:
+                raise error_from_result(result, encoding=self.connection.info.encoding)
+        return [Answer(results[place], self._transformer) for place in asked]
+
+    def _prepared(self, bound: Bound, place: int, prepared: dict[int, Kind]) -> Iterator[Command]:
+        kind = (bound.query, bound.types)
+        name = self._names.pop(kind, None)
         if name is None:
             self._named += 1
             name = b"w%d" % self._named
-            prepared[len(commands)] = key
-            commands.append(lambda pgconn: pgconn.send_prepare(name, query, types))
-        self._names[key] = name  # the last used come last
-        commands.append(lambda pgconn: pgconn.send_query_prepared(name, dumped, formats_sent))
+            prepared[place] = kind
+            yield partial(bound.prepare, name)
+        self._names[kind] = name  # the last used come last
+        yield partial(bound.send_prepared, name)
 
     def _exchange(self, commands: list[Command]) -> list[PGresult]:
         pgconn = self.connection.pgconn
