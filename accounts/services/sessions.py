@@ -30,11 +30,9 @@ ACCESS_LIFETIMES = {
     Surface.STOREFRONT: timedelta(minutes=15),
 }
 LONGEST_USER_AGENT = 300
-MOST_KNOWN = 10_000
 Found = TypeVar("Found")
 
-# Whom sessions let act when they were last looked up. Every request asks again: what it says saves a step, no more.
-_known: dict[tuple[UUID, ...], tuple[tuple[Any, ...], Actor]] = {}
+_known: believing.Known[Actor] = believing.Known()  # by the ids of the claims
 
 # One indexed read per table and request: the session, its living user, the organization, the roles.
 _ACTOR = """
@@ -90,11 +88,10 @@ def read(claims: Claims, work: Callable[[Actor], Found]) -> Found:
     Where the process knows the session, the check travels with the first statement of `work`.
     """
     question = _question(claims)
-    known = _known.get(_ids(claims))
     return believing.read(
         claims.organization_id,
         question,
-        believed=known and known[1],
+        believed=_known.last(_ids(claims)),
         find=partial(load_actor, claims, question),
         work=work,
     )
@@ -108,15 +105,7 @@ def load_actor(claims: Claims, question: Question | None = None) -> Actor:
     found = sql.answer(question or _question(claims))
     if not found:
         raise Unauthenticated("This session has ended.")
-    ids, row = _ids(claims), found[0]
-    known = _known.get(ids)
-    if known is not None and known[0] == row:
-        return known[1]
-    actor = _actor(claims, row)
-    if len(_known) >= MOST_KNOWN:
-        _known.clear()
-    _known[ids] = (row, actor)
-    return actor
+    return _known.now(_ids(claims), found[0], partial(_actor, claims, found[0]))
 
 
 def _question(claims: Claims) -> Question:

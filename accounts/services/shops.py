@@ -10,11 +10,9 @@ from crm.core.actor import Actor
 from crm.core.errors import NotFound
 from crm.core.tenancy import Question, operator
 
-MOST_KNOWN = 10_000
 Found = TypeVar("Found")
 
-# Who visits the shops, as they were last looked up. Every visit asks again: what it says saves a step, no more.
-_known: dict[str, tuple[tuple[Any, ...], Actor]] = {}
+_known: believing.Known[Actor] = believing.Known()  # who visits a shop without signing in, by slug
 
 
 def find_shop(slug: str) -> Organization:
@@ -31,43 +29,40 @@ def visit(slug: str, work: Callable[[Actor], Found]) -> Found:
 
     `work` must only read.
     """
-    if slug in _known:
+    if visitor := _known.last(slug):
         try:
-            return _visit(slug, _known[slug][1].organization_id, work)
+            return _visit(slug, visitor.organization_id, work)
         except _GoneError:  # another organization may have taken the slug
-            _known.pop(slug, None)
+            _known.forget(slug)
     return _visit(slug, find_shop(slug).pk, work)
 
 
 def _visit(slug: str, organization_id: UUID, work: Callable[[Actor], Found]) -> Found:
     question = Question(_OPEN_SHOP, (organization_id,))
-    known = _known.get(slug)
+    return believing.read(
+        organization_id,
+        question,
+        believed=_known.last(slug),
+        find=lambda: _visitor(organization_id, slug, sql.answer(question)),
+        work=work,
+    )
 
-    def find() -> Actor:
-        return _visitor(slug, organization_id, sql.answer(question))
 
-    return believing.read(organization_id, question, believed=known and known[1], find=find, work=work)
-
-
-def _visitor(slug: str, organization_id: UUID, found: list[tuple[Any, ...]]) -> Actor:
+def _visitor(organization_id: UUID, slug: str, found: list[tuple[Any, ...]]) -> Actor:
     if not found or found[0][0] != slug:
         raise _GoneError
-    row = found[0]
-    known = _known.get(slug)
-    if known is not None and known[0] == row and known[1].organization_id == organization_id:
-        return known[1]
-    _, currency, timezone = row
-    visitor = Actor(
-        organization_id=organization_id,
-        sees_all=True,
-        organization_slug=slug,
-        organization_timezone=timezone,
-        currency=currency,
+    _, currency, timezone = found[0]
+    return _known.now(
+        slug,
+        (organization_id, *found[0]),
+        lambda: Actor(
+            organization_id=organization_id,
+            sees_all=True,
+            organization_slug=slug,
+            organization_timezone=timezone,
+            currency=currency,
+        ),
     )
-    if len(_known) >= MOST_KNOWN:
-        _known.clear()
-    _known[slug] = (row, visitor)
-    return visitor
 
 
 class _GoneError(NotFound):

@@ -1,13 +1,42 @@
 """Reading for who is believed to ask, while asking who it is: one message to the database instead of three."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from crm.core.tenancy import Question, tenant
 
+MOST_KNOWN = 10_000
+
 Asker = TypeVar("Asker")
 Found = TypeVar("Found")
+
+
+class Known(Generic[Asker]):
+    """Who asked under each key when it was last answered. Every request asks again: this saves a step, no more."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[tuple[Any, ...], Asker]] = {}
+
+    def last(self, key: Hashable) -> Asker | None:
+        """Return who it was, or None where this process has not seen the key."""
+        known = self._known.get(key)
+        return known[1] if known else None
+
+    def now(self, key: Hashable, answer: tuple[Any, ...], make: Callable[[], Asker]) -> Asker:
+        """Return who it is by the answer: the very object it was, as long as the answer is the same."""
+        known = self._known.get(key)
+        if known is not None and known[0] == answer:
+            return known[1]
+        asker = make()
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = (answer, asker)
+        return asker
+
+    def forget(self, key: Hashable) -> None:
+        """Forget who it was."""
+        self._known.pop(key, None)
 
 
 def read(

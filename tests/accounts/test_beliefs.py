@@ -40,8 +40,7 @@ def names(client: ApiClient) -> list[str]:
 
 def known(client: ApiClient) -> Actor | None:
     claims = tokens.read(client.token)
-    found = sessions._known.get((claims.session_id, claims.user_id, claims.organization_id))
-    return found and found[1]
+    return sessions._known.last((claims.session_id, claims.user_id, claims.organization_id))
 
 
 def give(tenant_: Tenant, user: User, role: str) -> None:
