@@ -129,13 +129,11 @@ def database(variable: str, fallback: str) -> dict[str, Any]:
         "lock_timeout": 3000,
         "statement_timeout": 15000,
         "idle_in_transaction_session_timeout": 60000,
-        # Only the hot paths prepare, and planning them anew for each value would cost more than running them.
+        # Only `crm.core.database.wire` prepares, and planning anew for each value would cost more than running.
         "plan_cache_mode": "force_generic_plan",
     }
     options = {"connect_timeout": 2, "application_name": "crm"}
     options["options"] = " ".join(f"-c {name}={value}" for name, value in session.items())
-    # Django's own cursors never prepare; without a threshold psycopg would not do so for the hot reads either.
-    options["prepare_threshold"] = 5 if PREPARED_STATEMENTS else None
     config.setdefault("OPTIONS", {}).update(options)
     return config
 
