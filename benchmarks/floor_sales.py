@@ -8,8 +8,10 @@ Fetch = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 
 CURRENCY = "USD"
 DAY_SECONDS = 86_400
-# $1 organization, $2 and $3 the month's first and last midnight of UTC, $4 and $5 today's, $6 now, $7 and $8 where the
-# month begins and ends in the organization's time zone.
+MIDDLE = 15  # of a month
+# $1 organization, $2 and $3 the first midnight of UTC of this month and the next, $4 and $5 today's, $6 now, $7 and $8
+# where the month begins and ends in the organization's time zone; $9 the month nearest to today, $10 and $11 the days
+# between, $12 whether they are added to what was due before that month (1) or taken away (-1).
 SUMMARY = """
 SELECT kind, '', '', sum(n)::int8, 0::numeric, 0::numeric, 0::int8
 FROM core_tally WHERE organization_id = $1 AND kind IN ('contacts', 'companies') GROUP BY kind
@@ -21,7 +23,7 @@ WHERE f.organization_id = $1 AND f.kind = 'deals' GROUP BY f.status, f.currency
 UNION ALL
 SELECT 'month', status, currency, sum(n)::int8, sum(amount), 0, 0 FROM (
     SELECT status, currency, n, amount FROM sales_figure
-    WHERE organization_id = $1 AND kind = 'closed' AND day >= $2::date AND day < $3::date
+    WHERE organization_id = $1 AND kind = 'closed by month' AND day >= $2::date AND day < $3::date
     UNION ALL
     SELECT status, currency, 1, amount FROM sales_deal
     WHERE organization_id = $1 AND deleted_at IS NULL
@@ -35,10 +37,10 @@ WHERE organization_id = $1 AND deleted_at IS NULL AND status IN ('pending', 'in_
 UNION ALL
 SELECT 'overdue', '', '', (
     SELECT coalesce(sum(n), 0)::int8 FROM sales_figure
-    WHERE organization_id = $1 AND kind = 'due by month' AND day < $2::date
-) + (
+    WHERE organization_id = $1 AND kind = 'due by month' AND day < $9
+) + $12 * (
     SELECT coalesce(sum(n), 0)::int8 FROM sales_figure
-    WHERE organization_id = $1 AND kind = 'due' AND day >= $2::date AND day < $4::date
+    WHERE organization_id = $1 AND kind = 'due' AND day >= $10 AND day < $11
 ) + (
     SELECT count(*) FROM sales_activity
     WHERE organization_id = $1 AND deleted_at IS NULL AND status IN ('pending', 'in_progress')
@@ -56,7 +58,9 @@ def summary(fetch: Fetch, organization: str, _: Mapping[str, str]) -> Any:
     tomorrow = datetime.fromtimestamp(today.timestamp() + DAY_SECONDS, UTC)
     found: dict[tuple[str, ...], tuple[Any, ...]] = {}
     currencies = {CURRENCY}
-    asked = (organization, month, following, today, tomorrow, now, month, following)  # in UTC
+    near = (month if today.day <= MIDDLE else following).date()
+    due = (near, min(near, today.date()), max(near, today.date()), 1 if near <= today.date() else -1)
+    asked = (organization, month, following, today, tomorrow, now, month, following, *due)  # in UTC
     for about, status, currency, *sums in fetch(SUMMARY, asked):
         found[about, status, currency] = tuple(sums)
         if currency:

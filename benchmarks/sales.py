@@ -164,8 +164,11 @@ def _sum_up(connection: psycopg.Connection[Any]) -> None:
     """Write the sums that the triggers would have kept."""
     from crm.core.rls import KeptSums  # noqa: PLC0415 - Django is set up after this module is imported
 
-    for migration in ("0002_walls", "0003_figures"):
+    kept = {}  # by the name of their triggers: a later migration may have changed them
+    for migration in ("0002_walls", "0003_figures", "0004_decided_by_month"):
         for operation in import_module(f"sales.migrations.{migration}").Migration.operations:
             if isinstance(operation, KeptSums):
-                change = operation.rows.format(source=operation.table, sign=1)
-                connection.execute(operation.insertion.format(change=change))
+                kept[operation.name] = operation
+    for operation in kept.values():
+        change = operation.rows.format(source=operation.table, sign=1)
+        connection.execute(operation.insertion.format(change=change))

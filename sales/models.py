@@ -359,12 +359,13 @@ class DailyReminder(TenantModel):
 
 
 class Figure(KeptSum):
-    """Sums over deals and activities; docs/figures.md says what they are for, migration 0003 how they are kept.
+    """Sums over deals and activities; docs/figures.md says what for, migrations 0003 and 0004 how they are kept.
 
     Money is in minor units, `day` is a day of UTC or a month's first, and what does not matter to a kind is empty:
 
     - `deals`: living deals by owner, stage, status and currency;
-    - `closed`: the decided ones among them by owner, status, currency and the day of their decision;
+    - `closed`: the decided ones among them by owner, status, currency and the day of their decision; again with
+      `by month`;
     - `left`: moves out of a stage by the deal's owner, stage and day; `seconds` were spent there;
     - `due`, `due for others`: unfinished activities by the day they are due and the person they are assigned to, or
       who made them for somebody else; both again with `by month`.

@@ -89,6 +89,10 @@ class KeptSums(_Statements):
 
     def statements(self) -> list[str]:
         """Return the trigger functions and triggers."""
+        return [statement for pair in self.triggers() for statement in pair]
+
+    def triggers(self) -> list[list[str]]:
+        """Return for each event the function that keeps the sums, and the trigger that calls it."""
         plus, minus = (self.rows.format(source=source, sign=sign) for source, sign in (("added", 1), ("removed", -1)))
         sources = {"insert": plus, "delete": minus, "update": f"{plus} UNION ALL {minus}"}
         transition = {
@@ -97,11 +101,10 @@ class KeptSums(_Statements):
             "update": "OLD TABLE AS removed NEW TABLE AS added",
         }
         return [
-            statement
-            for event, change in sources.items()
-            for statement in after_each(
+            after_each(
                 event, self.table, f"{self.name}_{event}", transition[event], self.insertion.format(change=change)
             )
+            for event, change in sources.items()
         ]
 
     def describe(self) -> str:
@@ -109,11 +112,20 @@ class KeptSums(_Statements):
         return f"Keep sums of {self.table}"
 
 
+class ChangedSums(KeptSums):
+    """Keep other sums from now on by the same triggers; what is kept so far is the migration's to change."""
+
+    def statements(self) -> list[str]:
+        """Return the trigger functions alone."""
+        return [function for function, _ in self.triggers()]
+
+
 def after_each(event: str, table: str, name: str, transition: str, statement: str) -> list[str]:
     """Return the SQL of a trigger that runs `statement` once after each INSERT, UPDATE or DELETE on `table`."""
     trigger = f"CREATE TRIGGER {name} AFTER {event.upper()} ON {table} REFERENCING {transition} FOR EACH STATEMENT"
+    body = f"BEGIN {statement}; RETURN NULL; END"
     return [
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$",
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
         f"{trigger} EXECUTE FUNCTION {name}()",
     ]
 

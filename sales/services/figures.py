@@ -17,6 +17,7 @@ from sales.services import reminders
 
 PERCENT = 100
 DAY_SECONDS = 86_400
+HALF_A_MONTH = 15
 STATUSES = tuple(DealStatus.values)
 Money = Mapping[str, int]
 
@@ -76,13 +77,25 @@ class Span:
     start: datetime
     end: datetime
 
-    def parameters(self) -> dict[str, datetime | date]:
-        """Return what the statements call `start`, `days_from`, `days_to`, `end`."""
+    def parameters(self) -> dict[str, Any]:
+        """Return what the statements call `start`, `days_from`, `days_to`, `end`, and the months that come near."""
         first = _midnight_from(self.start)
         last = _midnight_before(self.end)
         if first > last:  # no midnight inside: all of it is the part before the first day
             first = last = self.end
-        return {"start": self.start, "days_from": first, "days_to": last, "end": self.end}
+        month, after = _nearest_month(first.date()), _nearest_month(last.date())
+        if month >= after:  # no month is near enough: all of it is days
+            month = after = first.date()
+        return {
+            "start": self.start,
+            "days_from": first,
+            "days_to": last,
+            "end": self.end,
+            "months_from": month,
+            "months_to": after,
+            **_signed("head", first.date(), month),
+            **_signed("tail", after, last.date()),
+        }
 
 
 def average_days(seconds: int, count: int) -> float | None:
@@ -97,10 +110,19 @@ def asker(actor: Actor) -> dict[str, Any]:
 
 # What of a table with owners the actor sees.
 MINE = "(%(sees_all)s OR owner_id = %(user)s)"
+# Whole months, and at each end the days that are missing to them or too many in them.
 _DECIDED = f"""
     SELECT status, currency, n, amount FROM sales_figure
+    WHERE organization_id = %(organization)s AND kind = 'closed by month' AND {MINE}
+      AND day >= %(months_from)s AND day < %(months_to)s
+    UNION ALL
+    SELECT status, currency, %(head_sign)s * n, %(head_sign)s * amount FROM sales_figure
     WHERE organization_id = %(organization)s AND kind = 'closed' AND {MINE}
-      AND day >= (%(days_from)s AT TIME ZONE 'UTC')::date AND day < (%(days_to)s AT TIME ZONE 'UTC')::date
+      AND day >= %(head_from)s AND day < %(head_to)s
+    UNION ALL
+    SELECT status, currency, %(tail_sign)s * n, %(tail_sign)s * amount FROM sales_figure
+    WHERE organization_id = %(organization)s AND kind = 'closed' AND {MINE}
+      AND day >= %(tail_from)s AND day < %(tail_to)s
     UNION ALL
     SELECT status, currency, 1, amount FROM sales_deal
     WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {MINE}
@@ -125,11 +147,11 @@ _OVERDUE = f"""
     SELECT coalesce(sum(n), 0)::bigint FROM (
         SELECT n FROM sales_figure
         WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain=" by month")} AND {MINE}
-          AND day < %(month)s
+          AND day < %(due_month)s
         UNION ALL
-        SELECT n FROM sales_figure
+        SELECT %(due_sign)s * n FROM sales_figure
         WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain="")} AND {MINE}
-          AND day >= %(month)s AND day < %(day)s
+          AND day >= %(due_from)s AND day < %(due_to)s
         UNION ALL
         (SELECT count(*) {_UNFINISHED} AND due_at >= %(midnight)s AND due_at < %(now)s)
     ) AS late
@@ -166,8 +188,8 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
         "tomorrow": tomorrow,
         "now": now,
         "midnight": _midnight_before(now),
-        "day": now.date(),
-        "month": now.date().replace(day=1),
+        "due_month": (due_month := _nearest_month(now.date())),
+        **_signed("due", due_month, now.date()),
     }
     rows: dict[str, list[Any]] = {}
     for about, *rest in sql.fetch(_OVERVIEW, asked):
@@ -245,6 +267,17 @@ def deal_figures(rows: Iterable[Any]) -> DealFigures:
         weighted={currency: (percents + PERCENT // 2) // PERCENT for currency, percents in weighted.items()},
         seconds_to_win=seconds,
     )
+
+
+def _nearest_month(day: date) -> date:
+    """Return the first of a month that fewest days lie between."""
+    first = day.replace(day=1)
+    return first if day.day <= HALF_A_MONTH else (first + timedelta(days=32)).replace(day=1)
+
+
+def _signed(name: str, start: date, end: date) -> dict[str, date | int]:
+    """Return the days from `start` to before `end`, to be added, or where they lie the other way, to be taken away."""
+    return {f"{name}_from": min(start, end), f"{name}_to": max(start, end), f"{name}_sign": 1 if start <= end else -1}
 
 
 def _midnight_before(moment: datetime) -> datetime:

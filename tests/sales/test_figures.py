@@ -3,11 +3,12 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
-from django.db import connection
-from django.db.models import F
+from django.db import connection, connections, transaction
+from django.db.models import F, Sum
 
 from crm.core import tallies
 from sales.models import Activity, Deal, Figure, Pipeline, Stage
@@ -16,6 +17,8 @@ from tests.races.crowd import crowd
 from tests.sales import reckoning
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
+# The beginning, both sides of the middle and the end of a month: what is read from whole months differs.
+MOMENTS = (NOON, NOON.replace(day=1, hour=3), NOON.replace(day=16), NOON.replace(day=30, hour=23))
 ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati", "Pacific/Pago_Pago")
 KINDS = (("open", 10), ("open", 40), ("won", 100), ("lost", 0))
 
@@ -126,14 +129,14 @@ class Hand:
     ACTS = ("make", "make", "make", "move", "edit", "hide", "bring_back", "finish", "reweigh", "erase")
 
 
-def told_and_true(tenant, **zones):
+def told_and_true(tenant, at=NOON, **zones):
     """What the figures say to who sees all and to who sees their own, and what the rows say."""
     told, true = {}, {}
-    with time_machine.travel(NOON, tick=False):
+    with time_machine.travel(at, tick=False):
         for role in ("owner", "staff", "manager"):
             actor = replace(tenant.actor(role), **zones)
             with tenant.inside():
-                told[role], true[role] = figures.overview(actor), reckoning.overview(actor, NOON)
+                told[role], true[role] = figures.overview(actor), reckoning.overview(actor, at)
     return told, true
 
 
@@ -148,8 +151,9 @@ def test_figures_equal_the_rows_after_any_sequence(firm, seed):
 
         if step % 10 == 9:
             zone = ZONES[(seed + step) % len(ZONES)]
-            told, true = told_and_true(firm, timezone=zone, organization_timezone=zone)
-            assert told == true
+            for at in MOMENTS:
+                told, true = told_and_true(firm, at, timezone=zone, organization_timezone=zone)
+                assert told == true
 
     tallies.fold()
     told, true = told_and_true(firm)
@@ -163,7 +167,7 @@ def test_decided_deals_of_any_span_equal_the_rows(firm, seed):
     for _ in range(40):
         hand.act()
 
-    for days in (0.001, 0.4, 1, 1.5, 3, 40):
+    for days in (0.001, 0.4, 1, 1.5, 3, 14, 20, 29, 31, 40, 61, 75):
         start = hand.moment().replace(microsecond=0)
         end = start + timedelta(days=days)
         for role in ("owner", "staff"):
@@ -308,3 +312,26 @@ def test_figures_equal_the_rows_while_many_write_and_fold(firm):
     with firm.inside():
         kept = Figure.objects.filter(organization_id=firm.id, kind="deals")
         assert kept.count() == len(set(kept.values_list("owner_id", "stage_id", "status", "currency")))
+
+
+def test_months_are_summed_up_from_the_days_that_were_kept_before_them(firm):
+    hand = Hand(firm, lay(firm), 5)
+    for _ in range(40):
+        hand.act()
+
+    def months():
+        with firm.inside():
+            rows = Figure.objects.filter(organization_id=firm.id, kind="closed by month")
+            key = ("owner_id", "status", "currency", "day")
+            sums = {name: Sum(name) for name in Figure.sums}
+            return {tuple(row.values()) for row in rows.values(*key).annotate(**sums).exclude(n=0)}
+
+    kept = months()
+    with firm.inside():
+        Figure.objects.filter(organization_id=firm.id, kind="closed by month").delete()
+    assert (len(kept) > 5, months()) == (True, set())
+
+    with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(import_module("sales.migrations.0004_decided_by_month").FROM_DAYS)
+
+    assert months() == kept
