@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.dateparse import parse_datetime
@@ -60,6 +60,7 @@ def month_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
     return _midnight(first, 0, zone), _midnight(first, monthrange(day.year, day.month)[1], zone)
 
 
+@lru_cache(maxsize=4096)  # asked again and again for this day, the next and the month's ends
 def _midnight(day: date, days_later: int, zone: str) -> datetime:
     try:
         return moment(day + timedelta(days_later), time.min, zone)

@@ -8,6 +8,7 @@ same moment. Money is in minor units by currency.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from crm.core import clock, sql
@@ -180,10 +181,9 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
     """
     now, tomorrow = reminders.spans(actor.timezone)["today"]
     zone = actor.organization_timezone
-    month = Span(*clock.month_bounds(clock.today(zone), zone))
     asked = {
         **asker(actor),
-        **month.parameters(),
+        **_month(clock.today(zone), zone),
         "counted": list(counted),
         "tomorrow": tomorrow,
         "now": now,
@@ -267,6 +267,12 @@ def deal_figures(rows: Iterable[Any]) -> DealFigures:
         weighted={currency: (percents + PERCENT // 2) // PERCENT for currency, percents in weighted.items()},
         seconds_to_win=seconds,
     )
+
+
+@lru_cache(maxsize=1024)  # a month of each zone stays the same all day
+def _month(day: date, zone: str) -> dict[str, Any]:
+    """Return the parameters of the month of `day` in `zone`."""
+    return Span(*clock.month_bounds(day, zone)).parameters()
 
 
 def _nearest_month(day: date) -> date:
