@@ -86,7 +86,7 @@ class VariantForm(forms.ModelForm):
         if variant._state.adding:  # noqa: SLF001 - Django's documented way to tell a new row
             return
         if variant.price is not None:
-            self.initial["price"] = money.to_major(variant.price, variant.product.currency)
+            self.initial["price"] = money.exact(variant.price, variant.product.currency)
         if variant.stock is not None:
             self.initial["stock_quantity"] = variant.stock.quantity
 
@@ -159,7 +159,7 @@ class ProductAdmin(ServiceAdmin):
     def amount(self, product: Product) -> str:
         """Return what is charged, with its currency."""
         charged = product.price if product.sale_price is None else product.sale_price
-        return f"{money.to_major(charged, product.currency):,.2f} {product.currency}"
+        return money.text(charged, product.currency)
 
     @admin.display(description="In stock")
     def in_stock(self, product: Product) -> int:

@@ -265,7 +265,7 @@ class AmountsForm(TenantForm):
             return
         for name in self.amounts():
             minor = getattr(self.instance, name)
-            self.initial[name] = None if minor is None else money.to_major(minor, self.currency())
+            self.initial[name] = None if minor is None else money.exact(minor, self.currency())
 
     def amounts(self) -> list[str]:
         """Return the names of the amounts."""

@@ -218,9 +218,14 @@ def to_major(minor: int, currency: str) -> float:
     return minor / scale
 
 
+def exact(minor: int, currency: str) -> Decimal:
+    """Return minor units as major units with the currency's decimals: 1250 cents as 12.50."""
+    return Decimal(minor).scaleb(-exponent(currency), _EXACT)
+
+
 def text(minor: int, currency: str) -> str:
     """Return minor units as people read them: `1,500.00 USD`."""
-    return f"{to_major(minor, currency):,.{exponent(currency)}f} {currency}"
+    return f"{exact(minor, currency):,f} {currency}"
 
 
 def currency_code(text: str, *, field: str = "currency") -> str:

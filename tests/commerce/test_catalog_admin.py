@@ -66,6 +66,23 @@ def test_a_product_is_found_and_shown_with_its_ledger(acme, lamp, back_office):
     assert "Opening stock" in text_of(back_office.get(link))
 
 
+@pytest.mark.parametrize(
+    ("currency", "price", "listed", "filled_in"),
+    [
+        ("USD", "1250", "1,250.00 USD", "1250.00"),
+        ("JPY", "1250", "1,250 JPY", "1250"),
+        ("KWD", "5", "5.000 KWD", "5.000"),
+    ],
+)
+def test_amounts_have_the_decimals_of_their_currency(acme, back_office, currency, price, listed, filled_in):
+    with acme.inside():
+        product = products.create_product(acme.actor("manager"), name="Lamp", price=Decimal(price), currency=currency)
+
+    assert listed in text_of(back_office.get(f"/admin/commerce/product/?organization__id__exact={acme.id}"))
+    page = back_office.get(f"/admin/commerce/product/{product.pk}/change/").content.decode()
+    assert f'name="price" value="{filled_in}"' in page
+
+
 def test_a_product_is_changed_and_its_stock_adjusted_by_the_services(acme, lamp, back_office):
     change = {"price": "24.50", "images": "https://example.com/1.jpg\nhttps://example.com/2.jpg", "category": ""}
     saved(back_office.post(address(lamp), form_of(lamp, **change)))

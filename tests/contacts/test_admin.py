@@ -123,7 +123,7 @@ def test_a_companys_revenue_is_asked_for_in_major_units(acme, back_office):
     with acme.inside():
         company = companies.create_company(acme.actor("owner"), name="Globex", annual_revenue=Decimal(1500))
     address = f"/admin/contacts/company/{company.pk}/change/"
-    assert 'value="1500.0"' in text_of(back_office.get(address))
+    assert 'value="1500.00"' in text_of(back_office.get(address))
 
     saved(back_office.post(address, form_of(company, annual_revenue="1750.50")))
 

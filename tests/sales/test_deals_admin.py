@@ -62,7 +62,7 @@ def test_a_deal_is_found_and_changed_by_the_service(acme, chair, back_office):
     assert "Chair" in text_of(back_office.get("/admin/sales/deal/", {"q": str(chair.pk)}))
     assert "Chair" not in text_of(back_office.get("/admin/sales/deal/", {"q": "cha"}))
     page = text_of(back_office.get(address))
-    assert 'value="1500.0"' in page
+    assert 'value="1500.00"' in page
     assert "Sales: Negotiation" in page
 
     saved(back_office.post(address, deal_form(chair, title="Table", amount="1750.50")))
