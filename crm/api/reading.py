@@ -8,7 +8,7 @@ always the same, and replayed with another actor's ids.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BooleanField, Count, Model, QuerySet, UUIDField, Window
@@ -26,8 +26,8 @@ Rows = Callable[[Actor], QuerySet[Any]]
 LARGEST_OFFSET = 2**31
 DEEP = 1000  # rows to skip from which it pays to ask first where they end
 NEWEST_FIRST = ("-created_at", "-id")
-# What stands for the row's id and the page's numbers while a statement is compiled.
-_ROW, _LIMIT, _OFFSET, _GROUPS, _REACH = (UUID(int=n) for n in (0xB1, 0xB2, 0xB3, 0xB4, 0xB5))
+# What stands for the row's id and the page's numbers while a statement is compiled; no client can name it.
+_ROW, _LIMIT, _OFFSET, _GROUPS, _REACH = (uuid4() for _ in range(5))
 _BEFORE = datetime(1, 1, 2, tzinfo=UTC)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from weakref import WeakSet
 
 from django.db.models import QuerySet
@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from crm.core import clock, sql
 from crm.core.actor import Actor
 
-ORGANIZATION, USER = UUID(int=0xA1), UUID(int=0xA2)
+ORGANIZATION, USER = uuid4(), uuid4()  # of this process: a value that a client sends must not stand for another
 NOW = datetime(1, 1, 3, 7, 7, 7, 777777, tzinfo=UTC)  # in a question, the moment at which it is asked
 ANYBODY = {sees_all: Actor(organization_id=ORGANIZATION, user_id=USER, sees_all=sees_all) for sees_all in (True, False)}
 

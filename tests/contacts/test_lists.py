@@ -1,5 +1,7 @@
 """Lists of contacts: filters, order, pages, totals and what they cost."""
 
+from uuid import UUID
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -95,6 +97,15 @@ def test_a_bad_parameter_is_named(team, query):
 
     assert response.status_code == 400
     assert [detail["field"] for detail in response.json()["error"]["details"]] == list(query)
+
+
+@pytest.mark.parametrize("number", [*range(0xA1, 0xA3), *range(0xB1, 0xB6), 0xC0, *range(0xD0, 0xD5)])
+@pytest.mark.parametrize("more", [{}, {"tags": "vip"}], ids=["replayed", "compiled anew"])
+def test_no_id_of_a_query_stands_for_anything_else(organization_of_members, team, number, more):
+    """Statements are compiled with stand-ins for ids and numbers: what a client sends is none of them."""
+    add(team, {"firstName": "Own", "tags": ["vip"]})
+
+    assert ids(team.get("contacts", ownerId=str(UUID(int=number)), **more)) == []
 
 
 def test_orders(team):
