@@ -102,7 +102,7 @@ def _database_kind(error: Error) -> Kind | None:
     cause = error.__cause__
     if isinstance(cause, pg.LockNotAvailable | pg.DeadlockDetected | pg.SerializationFailure):
         return Kind.CONFLICT
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, OperationalError | InterfaceError) or isinstance(cause, pg.IdleInTransactionSessionTimeout):
         log.warning("The database is away: %s", error)
         return Kind.UNAVAILABLE
     if isinstance(cause, pg.UniqueViolation | pg.ExclusionViolation):

@@ -4,6 +4,8 @@ from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
+
 from crm.core.tenancy import Question, tenant
 
 MOST_KNOWN = 10_000
@@ -51,6 +53,7 @@ def read(
 
     `find` reads the answer to `question`, which travels with the first statement of `work`. Where it is not the very
     object that was `believed`, what was found is thrown away and found anew; where it raises, nothing is answered.
+    Nor is anything where the database did not answer `work`: then it cannot tell who is asking either.
     """
     with tenant(organization_id, asking=question, reading=True):
         if believed is None:
@@ -58,6 +61,8 @@ def read(
         fault: Exception | None = None
         try:
             found = work(believed)
+        except (OperationalError, InterfaceError):
+            raise
         except Exception as error:  # noqa: BLE001 - raised below, unless it was found for the wrong one
             fault = error
         if (asker := find()) is not believed:

@@ -6,7 +6,9 @@ Each test reads twice as somebody, so that they are known, changes what they may
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection, connections, transaction
 from django.test import Client
 
 from accounts.models import Organization, Role, User, UserRole
@@ -15,9 +17,11 @@ from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import believing, tokens
 from crm.core.actor import Actor
+from crm.core.database.base import DatabaseWrapper
 from crm.core.tenancy import tenant
-from tests.clients import ApiClient
+from tests.clients import ApiClient, codes
 from tests.conftest import Tenant
+from tests.core.test_tenancy import asked, terminate
 
 Clients = Callable[..., ApiClient]
 
@@ -134,6 +138,55 @@ def test_a_timeline_cached_for_one_actor_is_not_shown_to_the_next(full: Tenant, 
     give(full, full.manager, "staff")
 
     assert client.get(f"contacts/{theirs.pk}/timeline").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["contacts", "contacts/{pk}/timeline"], ids=["statement first", "orm first"])
+class TestWithoutTheDatabase:
+    """Where the database cannot tell who asks, that is the answer: not that the session has ended."""
+
+    @pytest.fixture
+    def client(self, path: str, full: Tenant, client_for: Clients) -> ApiClient:
+        """A known client."""
+        client = client_for(full.manager)
+        for _ in range(2):
+            names(client)
+        return client
+
+    @pytest.fixture
+    def address(self, path: str, full: Tenant) -> str:
+        """The path, of a contact that is there."""
+        with full.inside():
+            return path.format(pk=Contact.objects.of(full.id).earliest("created_at").pk)
+
+    def test_a_lock_on_who_asks_is_a_conflict(self, client: ApiClient, address: str) -> None:
+        """As a migration holds it."""
+        asked("SELECT set_config('lock_timeout', '200ms', false)")
+        with transaction.atomic(using="owner"):
+            connections["owner"].cursor().execute("LOCK TABLE accounts_user")
+
+            assert codes(client.get(address)) == (409, "CONFLICT")
+            assert codes(client.post("contacts", {"firstName": "Late"})) == (409, "CONFLICT")
+
+        assert client.get(address).status_code == 200
+        connection.close()
+
+    def test_a_server_that_is_not_up_yet_is_unavailable(
+        self, client: ApiClient, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It refuses the first who comes, and takes the second."""
+        connect, refused = DatabaseWrapper.get_new_connection, []
+
+        def starting_up(self: Any, *args: Any) -> Any:
+            if not refused:
+                refused.append(self)
+                raise psycopg.OperationalError("the database system is starting up")
+            return connect(self, *args)
+
+        terminate(asked("SELECT pg_backend_pid()"))
+        monkeypatch.setattr(DatabaseWrapper, "get_new_connection", starting_up)
+
+        assert codes(client.get(address)) == (503, "SERVICE_UNAVAILABLE")
+        assert client.get(address).status_code == 200
 
 
 def test_a_get_cannot_write(full: Tenant, client_for: Clients, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, ValidationError
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from django.http import Http404
 from psycopg import errors as pg
 from rest_framework import exceptions as drf
@@ -45,6 +45,8 @@ ANSWERS = [
     (caused(OperationalError(), pg.DeadlockDetected()), 409, "CONFLICT"),
     (OperationalError("server closed the connection"), 503, "SERVICE_UNAVAILABLE"),
     (InterfaceError("connection already closed"), 503, "SERVICE_UNAVAILABLE"),
+    (caused(InternalError(), pg.IdleInTransactionSessionTimeout()), 503, "SERVICE_UNAVAILABLE"),
+    (caused(InternalError(), pg.ReadOnlySqlTransaction()), 500, "INTERNAL_ERROR"),
     (ProgrammingError("column does not exist"), 500, "INTERNAL_ERROR"),
     (KeyError("x"), 500, "INTERNAL_ERROR"),
     (ValueError("x"), 500, "INTERNAL_ERROR"),

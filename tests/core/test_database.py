@@ -7,12 +7,23 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+import psycopg
 import pytest
-from django.db import DataError, IntegrityError, InternalError, OperationalError, connection, connections, transaction
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 
 from accounts.models import Organization
 from crm.core import sql
 from crm.core.database import wire
+from crm.core.database.base import DatabaseWrapper
 from crm.core.tenancy import Question, tenant
 from tests.conftest import Tenant
 from tests.core.test_tenancy import asked, terminate
@@ -137,6 +148,36 @@ def test_what_is_no_longer_prepared_is_prepared_anew(change: str, acme: Tenant) 
         owner.execute(f"DROP TABLE {table}")
 
 
+def test_what_a_transaction_is_asked_as_it_begins_is_prepared_anew(acme: Tenant) -> None:
+    """The message that begins a transaction has begun it when the statement behind turns out to be out of date."""
+    table = f"shifting_{uuid4().hex}"
+    with connections["owner"].cursor() as owner:
+        owner.execute(f"CREATE TABLE {table} AS SELECT 1 AS n; GRANT SELECT ON {table} TO crm_app")
+        question = Question(f"SELECT n FROM {table} WHERE $1::uuid IS NOT NULL", (acme.id,))  # noqa: S608 - our own
+        with tenant(acme.id, asking=question):
+            assert sql.answer(question) == [(1,)]
+
+        owner.execute(f"ALTER TABLE {table} ALTER n TYPE text")
+
+        with tenant(acme.id, asking=question):
+            assert sql.answer(question) == [("1",)]
+            Organization.objects.update(name="Written")
+        owner.execute(f"DROP TABLE {table}")
+    with tenant(acme.id):
+        assert Organization.objects.get().name == "Written"
+
+
+def test_a_transaction_that_fails_as_it_begins_leaves_none_open(acme: Tenant) -> None:
+    question = Question("SELECT 1 / (SELECT 0 * count(*) FROM accounts_user WHERE id <> $1)", (acme.id,))
+
+    with pytest.raises(DataError, match="division by zero"), tenant(acme.id, asking=question):
+        pass
+
+    assert connection.connection.info.transaction_status.name == "IDLE"
+    with tenant(acme.id):
+        assert Organization.objects.get().pk == acme.id
+
+
 def test_an_error_keeps_nothing_of_the_message_and_leaves_the_connection_well(acme: Tenant) -> None:
     taken = ("UPDATE accounts_organization SET name = 'Kept?' WHERE id = %s", (acme.id,))
     scope = ("SELECT set_config('app.organization_id', %s, true)", (str(acme.id),))
@@ -249,6 +290,40 @@ class TestReading:
                 assert asked("SELECT pg_backend_pid()") != backend
         with tenant(acme.id):
             assert Organization.objects.get().pk == acme.id
+
+    @pytest.mark.parametrize("way", ["statement", "orm", "savepoint"])
+    def test_a_scope_that_finds_no_connection_does_not_go_on_without_it(
+        self, way: str, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Outside of it a question would be answered too: by nothing, as if nothing were there."""
+
+        def ask() -> None:
+            if way == "statement":
+                sql.fetch("SELECT id FROM accounts_organization", ())
+            elif way == "orm":
+                Organization.objects.get()
+            else:
+                with transaction.atomic():
+                    pass
+
+        terminate(asked("SELECT pg_backend_pid()"))
+        with tenant(acme.id, reading=True):
+            with monkeypatch.context() as away:
+                away.setattr(DatabaseWrapper, "get_new_connection", refuse)
+                with pytest.raises(OperationalError, match="starting up"):
+                    ask()
+            with pytest.raises(Error):
+                sql.fetch("SELECT id FROM accounts_organization", ())
+            with pytest.raises(Error):
+                Organization.objects.exists()
+
+        with tenant(acme.id, reading=True):
+            assert sql.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
+
+
+def refuse(*_: Any) -> None:
+    """As a server that is not up yet answers."""
+    raise psycopg.OperationalError("the database system is starting up")
 
 
 def test_a_connection_closed_before_it_began_leaves_no_beginning_behind(acme: Tenant) -> None:

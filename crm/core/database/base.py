@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db import Error
 from django.db.backends.postgresql import base
 from django.db.backends.utils import debug_transaction
 
@@ -24,7 +25,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     answered: tuple[tenancy.Question, list[tuple[Any, ...]]] | None = None
 
     def connect(self) -> None:
-        """Open the connection; what was prepared on the one before is gone with it."""
+        """Open the connection; what was prepared on the one before, or waited to begin on it, is gone with it."""
+        self.waiting = None
         super().connect()
         self.wire = Wire(self.connection, prepares=settings.PREPARED_STATEMENTS)
 
@@ -64,7 +66,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if scope.is_reading:
             self.waiting = scope
             return
-        self._begin(scope)
+        try:
+            self._begin(scope)
+        except Error:
+            # Django does not count it as begun, and would never end what the server may have begun.
+            try:
+                self._rollback()
+            except Error:
+                self.close()
+            raise
 
     def _cursor(self, name: str | None = None) -> Any:
         self._begin_waiting()
@@ -101,12 +111,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.OperationalError:
             if not self.connection.closed:
                 raise
-            standing = self.waiting, self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit
-            self.in_atomic_block = False
-            self.close()
-            self.connect()
-            self.waiting, self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit = standing
+            self._replace_connection()
             return self.wire.say(statements)
+
+    def _replace_connection(self) -> None:
+        """Connect anew in the middle of a transaction that has said nothing yet.
+
+        Where nobody takes the connection the transaction is over: what is left of it must not go on outside its scope.
+        """
+        waiting = self.waiting
+        standing = self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit
+        self.in_atomic_block = False
+        self.close()
+        try:
+            self.connect()
+        except BaseException:
+            self.close()
+            self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit = standing
+            self.closed_in_transaction = self.needs_rollback = self.in_atomic_block
+            raise
+        self.waiting = waiting
+        self.in_atomic_block, self.atomic_blocks, self.savepoint_ids, self.autocommit = standing
 
     def _commit(self) -> None:
         self._finish("COMMIT")

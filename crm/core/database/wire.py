@@ -102,6 +102,7 @@ class Wire:
             self._names.clear()
             if not alone:
                 raise
+            self.finish(b"ROLLBACK")  # of the transaction that the message itself may have begun
             return self._say(bound)
 
     def finish(self, word: bytes) -> None:
