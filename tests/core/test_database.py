@@ -86,6 +86,17 @@ def test_the_statements_that_were_not_used_for_longest_are_let_go(monkeypatch: p
     connection.close()
 
 
+def test_statements_that_fail_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    monkeypatch.setattr(wire, "MOST_PREPARED", 3)
+    for number in range(20):
+        with pytest.raises(DataError, match="division by zero"):
+            sql.fetch(f"SELECT {number} / %s::int", (0,))
+
+    assert prepared() <= 4  # the last one lets go of none
+    connection.close()
+
+
 def test_a_refused_request_leaves_what_is_prepared(acme: Tenant) -> None:
     def work(*, fails: bool) -> None:
         with tenant(acme.id):

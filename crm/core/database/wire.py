@@ -126,7 +126,7 @@ class Wire:
         return Bound(query, self._transformer.types or (), dumped, self._transformer.formats)
 
     def _say(self, statements: list[Bound]) -> list[Answer]:
-        commands: list[Command] = []
+        commands: list[Command] = list(self._let_go())
         asked: list[int] = []
         prepared: dict[int, Kind] = {}
         for bound in statements:
@@ -155,11 +155,14 @@ class Wire:
         self._names[kind] = name  # the last used come last
         yield partial(bound.send_prepared, name)
 
-    def _exchange(self, commands: list[Command]) -> list[PGresult]:
-        pgconn = self.connection.pgconn
+    def _let_go(self) -> Iterator[Command]:
+        """Let go of what was not used for longest, ahead of the message: behind a failure nothing is done."""
         while len(self._names) > MOST_PREPARED:
             unused = self._names.pop(next(iter(self._names)))
-            commands.append(partial(_deallocate, unused))
+            yield partial(_deallocate, unused)
+
+    def _exchange(self, commands: list[Command]) -> list[PGresult]:
+        pgconn = self.connection.pgconn
         pgconn.enter_pipeline_mode()
         try:
             for command in commands:
