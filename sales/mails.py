@@ -87,7 +87,11 @@ def _line(activity: Activity, zone: str) -> tuple[str, str]:
 def _when(activity: Activity, zone: str) -> str:
     if activity.due_on is not None or activity.due_at is None:
         return str(activity.due_on)
-    return f"{activity.due_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    try:
+        here = activity.due_at.astimezone(ZoneInfo(zone))
+    except OverflowError:  # the calendar's first hours, such as a client's empty time, are not in it everywhere
+        return f"{activity.due_at.isoformat(' ', 'minutes')[:16]} UTC"
+    return f"{here:%Y-%m-%d %H:%M}"
 
 
 def _text(user: User, parts: Iterable[Part]) -> str:

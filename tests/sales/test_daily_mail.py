@@ -306,6 +306,21 @@ def test_a_long_list_is_cut_and_counted(acme, ann, assign, mailbox, deliver):
     assert "and 1 more" in text_of(mail)
 
 
+def test_a_client_s_empty_time_keeps_nobody_from_their_mail(acme, assign, mailbox, deliver):
+    """The calendar's first moment, which many a client sends for none, lies before all time of the Americas."""
+    user = acme.add("staff", timezone="America/New_York")
+    with at("2027-06-01T07:00", user.timezone):
+        assign(user, clock.EARLIEST, "Long ago")
+        assign(user, date(2027, 6, 1), "Today")
+    with at("2027-06-01T08:00", user.timezone):
+        tasks.send_reminders()
+        deliver()
+
+    (mail,) = mailbox.to(user.email)
+    assert mail["Subject"].endswith("1 overdue, 1 due today")
+    assert "- Long ago (0001-01-01 00:00 UTC)" in text_of(mail)
+
+
 def test_nothing_is_mailed_that_is_settled_meanwhile(acme, ann, assign, actor, mailbox, deliver):
     with at("2027-06-01T07:00"):
         task = assign(ann, date(2027, 6, 1))
