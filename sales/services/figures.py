@@ -100,8 +100,11 @@ class Span:
 
 
 def average_days(seconds: int, count: int) -> float | None:
-    """Return an average in days, with two decimals; None where there is nothing to average."""
-    return round(seconds / count / DAY_SECONDS, 2) if count else None
+    """Return an average in days, with two decimals; None where there is nothing to average.
+
+    What is won as it is made was decided a moment before its row was there: that took no time, not less.
+    """
+    return round(max(seconds, 0) / count / DAY_SECONDS, 2) if count else None
 
 
 def asker(actor: Actor) -> dict[str, Any]:

@@ -131,6 +131,14 @@ def test_the_average_cycle_is_in_days(firm, manager, stages, client_for):
     assert summary(manager)["avg_cycle"] == 3.5
 
 
+def test_what_is_won_as_it_is_made_took_no_time(firm, manager, stages, client_for):
+    made(manager, "opportunities", name="A", stage_id=stages["Won"])
+
+    assert str(summary(manager)["avg_cycle"]) == "0.0"  # not -0.0
+    (pipeline,) = client_for(firm.manager).get("pipelines").json()["data"]["pipelines"]
+    assert str(pipeline["stats"]["averageCycle"]) == "0.0"
+
+
 def test_this_month_is_the_organizations(firm, manager, stages, client_for):
     """Won at 11:30 on 1 March in UTC, which on Kiritimati is the 2nd, and in Pago Pago still the last of February."""
     deal = made(manager, "opportunities", name="A", stage_id=stages["Lead"])
