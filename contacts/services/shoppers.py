@@ -114,11 +114,12 @@ def _merge(actor: Actor, kept: Contact, gone: Contact, user: User) -> None:
     changes = events.changed(kept, _combined(kept, gone) | {"user_id": user.pk})
     indexing.refresh(kept, kept.company)
     kept.save()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT contacts_move_events(%s, %s)", [gone.pk, kept.pk])
     paths: Sequence[str] = settings.CONTACT_MERGES
     for path in paths:
         import_string(path)(actor, gone.pk, kept.pk)
+    # Last: whoever changed a deal or an order meanwhile was waited for, and what they did is told by now.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contacts_move_events(%s, %s)", [gone.pk, kept.pk])
     events.record(
         actor,
         "contact.merged",

@@ -1,6 +1,6 @@
 """Writes to activities: a Team task is one of type `task`, under the same rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from crm.core.actor import Actor
 from crm.core.errors import Forbidden
 from crm.core.locking import lock_many, lock_one
 from crm.core.models import TimelineKind
-from sales.models import UNFINISHED, Activity, ActivityStatus
+from sales.models import UNFINISHED, Activity, ActivityStatus, Deal
 from sales.services import links, schedule
 
 INDEXED = frozenset({"subject", "description"})
@@ -28,7 +28,7 @@ def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) ->
     `due` is a date or a time; `needs_link` refuses one that is about nothing.
     """
     activity = Activity(organization_id=actor.organization_id, created_by_id=actor.user_id)
-    _hold_contact(actor, activity, fields)
+    _hold_contacts(actor, activity, fields)
     activity.owner_id = schedule.assignee_for(actor, fields, current=actor.user_id)
     found = links.links_for(actor, fields, activity, needed=needs_link)
     events.changed(activity, {**schedule.stored(fields), **found.columns})
@@ -40,16 +40,18 @@ def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) ->
     sql.insert(activity)
     _record(actor, activity, "created", content=activity.description)
     if is_completed:
-        _record_completion(actor, activity, touched=activity.contact_id)
+        _record_completion(actor, activity, touched={activity.contact_id})
     return activity
 
 
 def update_activity(actor: Actor, activity: Activity, *, needs_link: bool = False, **fields: Any) -> Activity:
     """Change an activity; nothing changed, nothing recorded. To set the status `completed` is to complete it."""
-    touched = _hold_contact(actor, activity, fields)
+    touched = _hold_contacts(actor, activity, fields)
     asks_for_links = not {*links.COLUMNS, "related_type", "related_id"}.isdisjoint(fields)
     found = links.links_for(actor, fields, activity, needed=needs_link and asks_for_links)
     activity = _locked(actor, activity.pk)
+    if fields.get("due") == activity.due_at:  # a date sent back as the time it was shown as stays a date
+        fields.pop("due", None)
     before = Activity(due_at=activity.due_at, due_on=activity.due_on, status=activity.status)
     owner_id = schedule.assignee_for(actor, fields, current=activity.owner_id)
     changes = events.changed(activity, {**schedule.stored(fields), **found.columns, "owner_id": owner_id})
@@ -114,14 +116,19 @@ def _locked(actor: Actor, pk: UUID, *, deleted_too: bool = False) -> Activity:
     return locked
 
 
-def _hold_contact(actor: Actor, activity: Activity, fields: Mapping[str, Any]) -> UUID | None:
-    """Return the contact with whom an activity that gets completed was in touch, locked: before the activity itself."""
+def _hold_contacts(actor: Actor, activity: Activity, fields: Mapping[str, Any]) -> set[UUID]:
+    """Return whom an activity that gets completed may have been in touch with, locked: before the activity itself.
+
+    That is the contact named, or the one that comes with the deal named.
+    """
     is_completed = fields.get("status") == ActivityStatus.COMPLETED != activity.status
     if not (is_completed and TimelineKind(fields.get("type", activity.type)) in timeline.IN_TOUCH):
-        return None
-    related = fields.get("related_id") if fields.get("related_type") == "contact" else None
-    contact_id: UUID | None = fields.get("contact_id", related or activity.contact_id)
-    return next(iter(lock_many(Contact.objects.of(actor), filter(None, [contact_id]))), None)
+        return set()
+    named = {f"{fields.get('related_type')}_id": fields.get("related_id"), **fields}
+    whose: list[UUID | None] = [named.get("contact_id", activity.contact_id)]
+    if deal_id := named.get("deal_id"):
+        whose += Deal.objects.of(actor).filter(pk=deal_id).values_list("contact_id", flat=True)
+    return set(lock_many(Contact.objects.of(actor), filter(None, whose)))
 
 
 def _stamp(activity: Activity) -> bool:
@@ -145,10 +152,11 @@ def _told(actor: Actor, activity: Activity, before: Activity, changes: wording.C
     return wording.sentences(told, {"due_at": due, **owner_names(actor, changes)})
 
 
-def _record_completion(actor: Actor, activity: Activity, *, touched: UUID | None, **details: Any) -> None:
+def _record_completion(actor: Actor, activity: Activity, *, touched: Collection[UUID | None], **details: Any) -> None:
     """Record what was done; a call, e-mail or meeting counts as contact with the person."""
-    if touched is not None and TimelineKind(activity.type) in timeline.IN_TOUCH and touched == activity.contact_id:
-        timeline.note_contact(actor, touched, activity.completed_at or clock.now())
+    person = activity.contact_id
+    if person is not None and person in touched and TimelineKind(activity.type) in timeline.IN_TOUCH:
+        timeline.note_contact(actor, person, activity.completed_at or clock.now())
     _record(actor, activity, "completed", kind=TimelineKind(activity.type), **details)
 
 

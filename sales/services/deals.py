@@ -19,9 +19,10 @@ from sales.models import Deal, DealStatus, Stage, StageKind
 from sales.services import indexing, moves, places
 from sales.services.moves import named
 from sales.services.places import Place
-from sales.services.references import visible_contact
+from sales.services.references import company_of, visible_contact
 
 INDEXED = frozenset({"title", "contact_id", "company_id"})
+PARTIES = frozenset({"contact_id", "company_id"})
 NO_SUCH_STAGE = "The pipeline has no stage of this kind."
 OPEN_FIRST = Case(When(kind=StageKind.OPEN, then=Value(0)), default=Value(1))
 
@@ -43,11 +44,11 @@ def create_deal(
     deal = Deal(organization_id=actor.organization_id, created_by_id=actor.user_id)
     deal.owner_id = owner_of_new(actor, fields)
     contact_id, company_id = fields.pop("contact_id", None), fields.pop("company_id", None)
+    # The company first: whoever renames it goes on to its contacts.
+    company = visible_company(actor, company_id) if company_id else company_of(actor, contact_id)
     contact = visible_contact(actor, contact_id) if contact_id else None
-    if not company_id:
-        company = held_company(actor, contact.company_id if contact else None)
-    else:
-        company = visible_company(actor, company_id)
+    if contact and not company_id and contact.company_id != (company.pk if company else None):  # another, meanwhile
+        company = held_company(actor, contact.company_id)
     deal.contact, deal.company = contact, company
     reason = fields.pop("lost_reason", "")
     deal.currency = actor.currency
@@ -90,8 +91,11 @@ def update_deal(
         status = None
     elif status is not None and stage_id == deal.stage_id:
         stage_id = None
-    contact = _named_anew(deal, fields, "contact_id", visible_contact, actor)
-    company = _named_anew(deal, fields, "company_id", visible_company, actor)
+    # What is sent as it was shown is no wish either: a merge may put another contact there meanwhile.
+    fields = {name: value for name, value in fields.items() if name not in PARTIES or value != getattr(deal, name)}
+    # The company first: whoever renames it goes on to its contacts.
+    company = visible_company(actor, fields["company_id"]) if fields.get("company_id") else None
+    contact = visible_contact(actor, fields["contact_id"]) if fields.get("contact_id") else None
     if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
         raise Invalid(pipeline_id="A deal moves to a stage: name that too.")
     place = _next_place(actor, deal, pipeline_id, stage_id, status=status, position=position)
@@ -214,12 +218,6 @@ def _unknown(pipeline_id: UUID | None, stage_id: UUID | None) -> dict[str, str]:
     if stage_id is None:
         return {"pipeline_id": "There is no such pipeline, or it has no stages."}
     return {"stage_id": "There is no such stage in this pipeline." if pipeline_id else "There is no such stage."}
-
-
-def _named_anew(deal: Deal, fields: dict[str, Any], name: str, find: Any, actor: Actor) -> Any:
-    """Return the contact or company that a body names in place of the present one, held under its name."""
-    pk = fields.get(name)
-    return find(actor, pk) if pk and pk != getattr(deal, name) else None
 
 
 def _stored(deal: Deal, fields: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contacts.models import Contact
 from contacts.services.references import visible_company
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
+from crm.core.locking import hold
 from crm.core.replay import Replayed
 from sales.models import Activity, Deal
 from sales.services.references import visible_contact
@@ -16,6 +17,7 @@ COLUMNS = ("contact_id", "company_id", "deal_id")
 # What a related thing may be called, and the column that refers to it; the first that is filled names it again.
 RELATED = {"deal": "deal_id", "contact": "contact_id", "company": "company_id"}
 FROM_THE_DEAL = ("contact_id", "company_id")
+LOCKED = ("company_id", "contact_id", "deal_id")  # the order of their locks: who renames a company goes on to contacts
 NEEDED = "Say what it is about."
 TOGETHER = "related_type and related_id go together."
 
@@ -32,12 +34,13 @@ def links_for(actor: Actor, fields: dict[str, Any], current: Activity, *, needed
     """Take the links out of the fields; what is named anew must be there and visible to the actor.
 
     What is about a deal is also about the deal's contact and company, where these are not named otherwise.
-    `needed` refuses to leave nothing.
+    `needed` refuses to leave nothing. What is named as it was shown is no wish: a merge may change it meanwhile.
     """
     named = _named(fields)
     links = Links({column: pk for column, (pk, _) in named.items()})
     anew = {column: pk for column, pk in links.columns.items() if pk is not None and pk != getattr(current, column)}
-    for column, pk in anew.items():
+    for column in filter(anew.__contains__, LOCKED):
+        pk = anew[column]
         try:
             if column == "contact_id":
                 links.contact = visible_contact(actor, pk)
@@ -50,6 +53,7 @@ def links_for(actor: Actor, fields: dict[str, Any], current: Activity, *, needed
     is_about_nothing = not any(links.columns.get(column, getattr(current, column)) for column in COLUMNS)
     if needed and is_about_nothing:
         raise Invalid(**dict.fromkeys(named, NEEDED) or {"related_id": NEEDED})
+    links.columns = {column: pk for column, pk in links.columns.items() if pk != getattr(current, column)}
     return links
 
 
@@ -72,14 +76,26 @@ def _named(fields: dict[str, Any]) -> dict[str, tuple[UUID | None, str]]:
 
 
 def _inherit(actor: Actor, links: Links, current: Activity, deal_id: UUID) -> None:
-    found = _VISIBLE_DEAL.rows(actor, pk=deal_id)
-    if not found:
-        raise Invalid(deal_id="There is no such deal.")
-    for column, value in zip(FROM_THE_DEAL, found[0], strict=True):
+    for column, value in zip(FROM_THE_DEAL, _parties(actor, deal_id), strict=True):
         had = getattr(current, column)
         came_with_a_deal = current.deal is not None and had == getattr(current.deal, column)
         if column not in links.columns and (had is None or came_with_a_deal):
             links.columns[column] = value and UUID(value)
+
+
+def _parties(actor: Actor, deal_id: UUID) -> tuple[Any, ...]:
+    """Return contact and company of a deal that the actor sees.
+
+    The contact is held: one that is being merged is waited for, and the deal is asked again whose it is by then.
+    """
+    whose = Contact.objects.of(actor).filter(pk__in=Deal.objects.of(actor).filter(pk=deal_id).values("contact_id"))
+    while True:
+        held = {str(contact.pk) for contact in hold(whose.only("pk"))}
+        found = _VISIBLE_DEAL.rows(actor, pk=deal_id)
+        if not found:
+            raise Invalid(deal_id="There is no such deal.")
+        if found[0][0] is None or found[0][0] in held:
+            return found[0]
 
 
 _VISIBLE_DEAL = Replayed(

@@ -123,6 +123,8 @@ def _spread(actor: Actor, stage: Stage, deal_id: UUID | None) -> None:
     living = Deal.objects.of(actor).alive().filter(stage=stage)
     locked = lock_many(Deal.objects.of(actor), [*living.values_list("pk", flat=True), *filter(None, [deal_id])])
     ranks = [deal.rank for deal in locked.values() if deal.stage_id == stage.pk and deal.deleted_at is None]
+    if not ranks:  # all of them left while their locks were waited for
+        return
     start = min(ranks) - (len(ranks) + 1) * GAP if max(ranks) > 0 else max(ranks)
     mine = actor.organization_id
     with connection.cursor() as cursor:

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
-from contacts.models import Contact
+from contacts.models import Company, Contact
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
+from crm.core.locking import hold
 from crm.core.replay import Replayed
 
 
@@ -25,6 +26,14 @@ def visible_contact(actor: Actor, contact_id: UUID) -> Contact:
         "company_id": company_id and UUID(company_id),
     }
     return Contact.from_db(DEFAULT_DB_ALIAS, list(known), list(known.values()))
+
+
+def company_of(actor: Actor, contact_id: UUID | None) -> Company | None:
+    """Return the company that a contact has now, whoever owns it, held under its name: to be asked for before it."""
+    if contact_id is None:
+        return None
+    whose = Contact.objects.of(actor).filter(pk=contact_id).values("company_id")
+    return next(iter(hold(Company.objects.of(actor).filter(pk__in=whose))), None)
 
 
 _VISIBLE_CONTACT = Replayed(

@@ -4,12 +4,15 @@ import random
 from collections import Counter
 from itertools import pairwise
 from threading import Barrier
+from threading import Event as Signal
 
 import pytest
 
+from contacts.models import Contact
+from contacts.services import shoppers
 from crm.core.models import Event
-from sales.models import Deal, Pipeline, Stage
-from sales.services import deals, moves, places, stages
+from sales.models import Activity, Deal, Pipeline, Stage
+from sales.services import activities, deals, links, moves, places, stages
 from tests.races.crowd import crowd
 
 pytestmark = pytest.mark.races
@@ -283,3 +286,143 @@ def test_deals_made_while_their_contact_is_renamed_are_found_by_its_new_name(fir
     assert statuses(crowd(SIZE, work)) == {200: 1, 201: SIZE - 1}
     assert platforms[0].get("opportunities", q="after").json()["total"] == SIZE - 1
     assert platforms[0].get("opportunities", q="before").json()["total"] == 0
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["company named", "company of the contact"])
+def test_deals_made_while_their_company_is_renamed_are_found_by_its_new_name(firm, clients, platforms, is_named):
+    company = platforms[0].post("accounts", {"name": "Before"}).json()["id"]
+    people = [
+        platforms[0].post("contacts", {"first_name": f"C{number}", "account_id": company}).json()["id"]
+        for number in range(SIZE)
+    ]
+    named = {"companyId": company} if is_named else {}
+
+    def work(number):
+        if number == 0:
+            turns = ["Meanwhile", "Before"] * 6 + ["After"]
+            return [platforms[0].patch(f"accounts/{company}", {"name": name}) for name in turns]
+        return [clients[number].post("deals", {"title": "D", "contactId": pk} | named) for pk in people]
+
+    answers = [answer for answers in crowd(SIZE, work) for answer in answers]
+
+    assert statuses(answers) == {200: 13, 201: SIZE * (SIZE - 1)}  # nobody waited in a circle
+    assert platforms[0].get("opportunities", q="after").json()["total"] == SIZE * (SIZE - 1)
+    assert platforms[0].get("opportunities", q="before").json()["total"] == 0
+
+
+def test_a_stage_without_room_that_everybody_leaves_meanwhile_takes_a_deal(firm, board, monkeypatch):
+    monkeypatch.setattr(places, "GAP", 1)
+    actor = firm.actor("manager")
+    crowded, target, elsewhere = board[1][:3]
+    leaving = made(firm, 3)
+    with firm.inside():
+        coming = deals.create_deal(actor, title="Comes", stage_id=elsewhere)
+    have_moved, has_read = Signal(), Signal()
+    spread = places._spread
+
+    def tell_then_spread(*args):
+        has_read.set()
+        spread(*args)
+
+    monkeypatch.setattr(places, "_spread", tell_then_spread)
+
+    def work(number):
+        with firm.inside():
+            if number == 0:
+                for deal in Deal.objects.filter(pk__in=leaving):
+                    moves.move_deal(actor, deal, stage_id=target)
+                have_moved.set()
+                assert has_read.wait(60)
+            else:
+                assert have_moved.wait(60)
+                moves.move_deal(actor, coming, stage_id=crowded, position=1)
+
+    crowd(2, work)
+
+    assert [deal.pk for deal in rows(firm, Deal, stage_id=crowded)] == [coming.pk]
+
+
+# --- A contact becomes one with another, meanwhile
+
+A_WHILE = 0.5  # what somebody who waits for nobody gets done in
+
+
+@pytest.fixture
+def merged(firm):
+    """A function that lets somebody work on a contact while it is merged into another; it returns both ids.
+
+    `work` gets the contact's id and what to call where the merge may begin: it then gets `A_WHILE`.
+    """
+
+    def meanwhile(prepare, work):
+        shopper = firm.add("customer", email="ada@example.org")
+        with firm.inside():
+            gone = Contact.objects.of(firm.id).get(user=shopper)
+            kept = Contact(organization_id=firm.id, first_name="Ada", email=shopper.email)
+            kept.email_normalized = shopper.email_normalized
+            kept.save()
+            Contact.objects.of(firm.id).filter(pk=kept.pk).update(created_at="2020-01-01T00:00:00Z")
+            prepared = prepare(gone.pk)
+        may_begin, is_done = Signal(), Signal()
+
+        def begin():
+            may_begin.set()
+            is_done.wait(A_WHILE)
+
+        def either(number):
+            if number == 0:
+                with firm.inside():
+                    work(prepared, gone.pk, begin)
+            else:
+                assert may_begin.wait(60)
+                with firm.inside():
+                    shoppers.merge_verified(shopper)
+                is_done.set()
+
+        crowd(2, either)
+        return kept.pk
+
+    return meanwhile
+
+
+def test_what_is_told_of_a_deal_while_its_contact_is_merged_is_told_of_the_one_that_stays(firm, board, merged):
+    actor = firm.actor("manager")
+
+    def move(deal, _contact_id, begin):
+        moves.move_deal(actor, deal, stage_id=board[1][4])
+        begin()
+
+    kept = merged(lambda contact_id: deals.create_deal(actor, title="D", contact_id=contact_id), move)
+
+    (deal,) = rows(firm, Deal)
+    told = [(event.name, event.contact_id) for event in rows(firm, Event, subject_id=deal.pk)]
+    assert (deal.contact_id, told) == (kept, [("deal.created", kept), ("deal.moved", kept)])
+
+
+def test_what_is_to_do_about_a_deal_whose_contact_is_merged_is_about_the_one_that_stays(firm, merged, monkeypatch):
+    actor, inherit = firm.actor("manager"), links._inherit
+
+    def act(deal, _contact_id, begin):
+        monkeypatch.setattr(links, "_inherit", lambda *args: (inherit(*args), begin()))
+        activities.create_activity(actor, subject="Ring", deal_id=deal.pk)
+
+    kept = merged(lambda contact_id: deals.create_deal(actor, title="D", contact_id=contact_id), act)
+
+    assert [activity.contact_id for activity in rows(firm, Activity)] == [kept]
+
+
+@pytest.mark.parametrize("model", [Deal, Activity])
+def test_a_merged_contact_sent_back_as_it_was_shown_does_not_return(firm, merged, model):
+    actor = firm.actor("manager")
+    makes, changes, name = {
+        Deal: (deals.create_deal, deals.update_deal, "title"),
+        Activity: (activities.create_activity, activities.update_activity, "subject"),
+    }[model]
+
+    def change(row, contact_id, begin):
+        begin()
+        changes(actor, row, contact_id=contact_id, **{name: "After"})
+
+    kept = merged(lambda contact_id: makes(actor, contact_id=contact_id, **{name: "Before"}), change)
+
+    assert [(str(row), row.contact_id) for row in rows(firm, model)] == [("After", kept)]

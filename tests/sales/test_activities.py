@@ -94,6 +94,17 @@ def test_a_date_is_taken_too_and_title_is_another_name(platform, things):
     assert (row["due_at"], row["due_on"]) == ("2030-06-01T23:59:59Z", "2030-06-01")
 
 
+def test_a_date_sent_back_as_it_was_shown_stays_a_date(acme, client_for, platform, things):
+    row = made(platform, "activities", subject="Send", due_at="2030-06-01", contact_id=things["contact"])
+
+    changed = platform.patch(f"activities/{row['id']}", row | {"subject": "Send it"}).json()
+
+    assert (changed["subject"], changed["due_at"], changed["due_on"]) == ("Send it", row["due_at"], "2030-06-01")
+    assert client_for(acme.manager).get(f"tasks/{row['id']}").json()["data"]["dueDate"] == "2030-06-01"
+    another = platform.patch(f"activities/{row['id']}", {"due_at": "2030-06-01T10:00:00Z"}).json()
+    assert (another["due_at"], another["due_on"]) == ("2030-06-01T10:00:00Z", None)
+
+
 # --- What it is about
 
 
@@ -223,6 +234,19 @@ def test_a_call_meeting_or_e_mail_that_took_place_is_contact_with_the_person(acm
     assert (last_contact() is not None) == is_touch
     if is_touch:
         assert last_contact() == done["completed_at"]
+
+
+@pytest.mark.parametrize("way", ["made as done", "said at the end"])
+def test_so_is_one_about_a_deal_with_the_person(platform, things, way):
+    about, done = {"opportunity_id": things["opportunity"]}, {"status": "completed"}
+    if way == "made as done":
+        row = activity(platform, **about, **done)
+    else:
+        pk = activity(platform, account_id=things["account"])["id"]
+        row = platform.patch(f"activities/{pk}", about | done).json()
+
+    assert row["contact_id"] == things["contact"]
+    assert platform.get(f"customers/{things['contact']}").json()["last_contact"] == row["completed_at"]
 
 
 def test_a_timeline_tells_nothing_to_who_may_not_see_activities(acme, client_for, platform, things):
