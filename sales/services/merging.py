@@ -13,9 +13,10 @@ def follow_contact(actor: Actor, gone: UUID, kept: UUID) -> None:
 
     The merge is the event: what refers to a contact is not told of it one by one.
     """
-    deals = Deal.objects.of(actor).filter(contact_id=gone)
-    lock_many(deals, deals.values_list("pk", flat=True))
-    deals.update(contact_id=kept)
+    # Of both, in the order of their keys: found by the name of the one that stays, its own are written anew too.
+    deals = Deal.objects.of(actor)
+    lock_many(deals, deals.filter(contact_id__in=[gone, kept]).values_list("pk", flat=True))
+    deals.filter(contact_id=gone).update(contact_id=kept)
     activities = Activity.objects.of(actor).filter(contact_id=gone)
     lock_many(activities, activities.values_list("pk", flat=True))
     activities.update(contact_id=kept)

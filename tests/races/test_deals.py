@@ -10,6 +10,7 @@ import pytest
 
 from contacts.models import Contact
 from contacts.services import shoppers
+from crm.core.locking import lock_many
 from crm.core.models import Event
 from sales.models import Activity, Deal, Pipeline, Stage
 from sales.services import activities, deals, links, moves, places, stages
@@ -426,3 +427,21 @@ def test_a_merged_contact_sent_back_as_it_was_shown_does_not_return(firm, merged
     kept = merged(lambda contact_id: makes(actor, contact_id=contact_id, **{name: "Before"}), change)
 
     assert [(str(row), row.contact_id) for row in rows(firm, model)] == [("After", kept)]
+
+
+def test_a_merge_waits_for_deals_in_the_order_of_their_keys(firm, merged):
+    """Whoever renames a company locks the deals of both contacts: a merge must not take them the other way round."""
+    actor = firm.actor("manager")
+
+    def make(contact_id):
+        stays = Contact.objects.of(firm.id).get(first_name="Ada").pk
+        return [deals.create_deal(actor, title="D", contact_id=pk).pk for pk in (stays, contact_id)]
+
+    def lock_both(pks, _contact_id, begin):
+        lock_many(Deal.objects.of(actor), pks[:1])
+        begin()
+        lock_many(Deal.objects.of(actor), pks[1:])
+
+    kept = merged(make, lock_both)
+
+    assert {deal.contact_id for deal in rows(firm, Deal)} == {kept}
