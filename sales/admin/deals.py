@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from crm.core import money
@@ -40,8 +41,9 @@ class DealForm(AmountsForm):
             del self.fields["stage"]
             return
         choice: Any = self.fields["stage"]
-        living = Stage.objects.of(deal.organization_id).filter(pipeline__deleted_at=None)
-        choice.queryset = living.select_related("pipeline").order_by("pipeline__created_at", "position")
+        # Its own too, where the pipeline is deleted: it stays there while all else is changed.
+        open_to_it = Stage.objects.of(deal.organization_id).filter(Q(pipeline__deleted_at=None) | Q(pk=deal.stage_id))
+        choice.queryset = open_to_it.select_related("pipeline").order_by("pipeline__created_at", "position")
         self.initial["stage"] = deal.stage_id
 
     def currency(self) -> str:

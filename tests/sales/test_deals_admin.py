@@ -72,6 +72,22 @@ def test_a_deal_is_found_and_changed_by_the_service(acme, chair, back_office):
     assert names_of(acme, chair.pk) == ["deal.created", "deal.updated"]
 
 
+def test_a_decided_deal_of_a_deleted_pipeline_is_changed_where_it_stands(acme, partners, back_office):
+    (won,) = rows(acme, Stage, name="Won", pipeline=partners)
+    with acme.inside():
+        deal = deals.create_deal(acme.actor("manager"), title="Chair", stage_id=won.pk)
+        pipelines.delete_pipeline(acme.actor("owner"), partners)
+
+    saved(back_office.post(f"/admin/sales/deal/{deal.pk}/change/", deal_form(deal, title="Table")))
+
+    (changed,) = rows(acme, Deal, pk=deal.pk)
+    assert (changed.title, changed.stage_id, names_of(acme, deal.pk)) == (
+        "Table",
+        won.pk,
+        ["deal.created", "deal.updated"],
+    )
+
+
 def test_another_stage_is_a_move(acme, chair, back_office):
     (won,) = rows(acme, Stage, name="Won")
 
