@@ -17,7 +17,7 @@ from crm.api.permissions import HoldsPermission, OwnsObject
 from crm.api.responses import json_response
 from crm.api.schema import SurfaceSchema
 from crm.api.surfaces import Surface
-from crm.core import idempotency, tokens
+from crm.core import idempotency, locking, tokens
 from crm.core.actor import Actor
 from crm.core.errors import Kind, NotFound, Unauthenticated
 from crm.core.rates import Standing
@@ -37,8 +37,8 @@ class ApiView(ViewSet):
     `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
     open to anybody with the reason, `guarded` the public ones counted as attempts at a secret, `bulk` the heavy ones,
     `uncounted` those without a limit, `writing` the ones that write although they answer a GET, with the reason.
-    A signed-in action runs in one transaction inside its organization: an exception undoes it whole, and any other GET
-    cannot write. A public one opens its own.
+    A signed-in action runs in one transaction inside its organization: an exception undoes it whole, a deadlock's
+    victim is done again, and any other GET cannot write. A public one opens its own.
     """
 
     surface: Surface
@@ -102,16 +102,23 @@ class ApiView(ViewSet):
             raise Unauthenticated
         if request.method in READING and self.action not in self.writing:
             return _named("SIGNED_IN_READING")(claims, partial(self.perform, handler))
+        return self._write(request, claims, handler)
+
+    def _write(self, request: HttpRequest, claims: tokens.Claims, handler: Any) -> HttpResponse:
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         asked = None
-        try:
+
+        def work() -> HttpResponse:
+            nonlocal asked
             with _named("SIGNED_IN")(claims) as actor:
                 if key is None:
                     return self.perform(handler, actor)
                 self._let_in(actor)
-                route = f"{request.method} {request.path}"
-                asked = idempotency.Request.of(actor, route, key, request.body)
+                asked = idempotency.Request.of(actor, f"{request.method} {request.path}", key, request.body)
                 return self._once(asked, handler)
+
+        try:
+            return locking.retrying(work)
         except Exception as error:
             if asked is not None:
                 self._keep_refusal(asked, error)
@@ -170,7 +177,7 @@ class ApiView(ViewSet):
 
     def _once(self, asked: idempotency.Request, handler: Any) -> HttpResponse:
         def work() -> idempotency.Answer:
-            response = handler(self.request, **self.kwargs)
+            response = self.perform(handler, asked.actor)
             return idempotency.Answer(response.status_code, response.content)
 
         answer, is_repeat = idempotency.once(asked, work)

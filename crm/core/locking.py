@@ -3,21 +3,23 @@
 Keys never change, so the locks are those that let others refer to the row meanwhile.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from psycopg import errors as pg
 
 from crm.core import sql
-from crm.core.errors import Conflict, NotFound
+from crm.core.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+logger = logging.getLogger(__name__)
 
 
 def lock_one(rows: QuerySet[Row], pk: UUID) -> Row:
@@ -61,13 +63,15 @@ def _turn(organization_id: UUID, matter: str, name: str) -> str:
 
 
 def retrying(work: Callable[[], Result]) -> Result:
-    """Run a whole outermost transaction again, at most twice, when PostgreSQL chose it as a deadlock's victim."""
-    for attempt in range(1, ATTEMPTS + 1):
+    """Do a whole transaction, which `work` opens, again when it was a deadlock's victim; at most twice.
+
+    The order of locks leaves none that we know of: this is for those that we do not.
+    """
+    for _ in range(ATTEMPTS - 1):
         try:
-            with transaction.atomic(durable=True):
-                return work()
+            return work()
         except OperationalError as error:
-            retryable = isinstance(error.__cause__, pg.DeadlockDetected | pg.SerializationFailure)
-            if not retryable or attempt == ATTEMPTS:
+            if not isinstance(error.__cause__, pg.DeadlockDetected | pg.SerializationFailure):
                 raise
-    raise Conflict
+            logger.warning("Done again, as a deadlock's victim: %s", error)
+    return work()
