@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, DateField, F, Q, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import Count, DateField, F, OuterRef, Subquery, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 
 from commerce.models import Order, Promotion, PromotionType, PromotionUse, ShippingMethod, TaxRate
 from commerce.models.terms import normal_code
@@ -93,13 +93,17 @@ def promotions_for(
         asked.setdefault(normal_code(code), code)
     if not asked:
         return []
-    used_by_customer = Q(redemptions__customer_id=customer_id, redemptions__returned_at=None)
+    # Asked for by promotion and customer: a code that everybody uses must not be counted through at each checkout.
+    by_customer = PromotionUse.objects.of(actor).filter(
+        promotion_id=OuterRef("pk"), customer_id=customer_id, returned_at=None
+    )
+    counted = by_customer.order_by().values("promotion_id").annotate(n=Count("pk")).values("n")
     known = {
         promotion.code_normalized: promotion
         for promotion in Promotion.objects.of(actor)
         .alive()
         .filter(code_normalized__in=asked)
-        .annotate(used=Count("redemptions", filter=used_by_customer))
+        .annotate(used=Coalesce(Subquery(counted), 0))
     }
     for normalized, code in asked.items():
         promotion = known.get(normalized)

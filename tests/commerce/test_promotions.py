@@ -4,7 +4,8 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from commerce.models import Order, Promotion, PromotionUse
 from commerce.services import terms
@@ -113,6 +114,33 @@ def test_uses_are_counted_per_customer_and_given_back_once(acme, customer):
         assert uses(acme, "ONCE") == 0
     use(acme, customer, "ONCE")
     assert uses(acme, "ONCE") == 1
+
+
+def test_a_code_that_everybody_uses_is_not_counted_through(acme, customer):
+    promotion = make(acme, "CROWD", max_uses_per_user=3)
+    with acme.inside():
+        others = Contact.objects.bulk_create(Contact(organization_id=acme.id, first_name=f"{n}") for n in range(100))
+        PromotionUse.objects.bulk_create(
+            PromotionUse(organization_id=acme.id, promotion=promotion, customer=one, order=order_of(acme, one))
+            for one in others
+        )
+    use(acme, customer, "CROWD")
+    owner = acme.actor("owner")
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("ANALYZE commerce_promotionuse")
+
+    with acme.inside(), connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        assert [found.used for found in terms.promotions_for(owner, ["CROWD"], customer.pk)] == [1]
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked.captured_queries[0]['sql']}")
+        (([plan],),) = cursor.fetchall()
+    assert read_of(plan["Plan"], "commerce_promotionuse") == 1
+
+
+def read_of(plan, table):
+    """How many rows of a table the steps of a plan have looked at."""
+    here = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if plan.get("Relation Name") == table else 0
+    return here * plan["Actual Loops"] + sum(read_of(step, table) for step in plan.get("Plans", ()))
 
 
 def test_a_use_that_is_refused_leaves_nothing(acme, customer):
