@@ -193,6 +193,7 @@ class Books:
     def _movement(self, movement: Movement) -> StockMovement:
         order = None if movement.order is None else self.orders[movement.order]
         product, _ = self.catalog.sellers[movement.stock]
+        cost = product.cost if movement.type == MovementType.RESTOCK else None
         return StockMovement(
             id=UUID(id_at(movement.at)),
             organization_id=self.organization_id,
@@ -201,7 +202,8 @@ class Books:
             balance=movement.balance,
             type=movement.type,
             reason=movement.reason,
-            cost_per_unit=product.cost if movement.type == MovementType.RESTOCK else None,
+            cost_per_unit=cost,
+            currency="" if cost is None else product.currency,
             reference_type="order" if order else "",
             reference_id=order.pk if order else None,
             created_by_id=self._mover(order),

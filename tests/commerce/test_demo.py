@@ -76,6 +76,7 @@ def test_every_balance_is_what_its_ledger_says_line_by_line(demo, capsys):
         for row in ledger:
             balance += row.change
             assert row.balance == balance >= 0
+            assert row.currency == ("" if row.cost_per_unit is None else demo.organization.currency)
         assert balance == balances[pk]
     assert {"sale", "restock", "return", "correction"} <= {row.type for ledger in ledgers.values() for row in ledger}
 
