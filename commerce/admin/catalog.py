@@ -1,10 +1,13 @@
 """The back office of the catalog: products with their variants and stock, categories, brands. Services change them."""
 
+import json
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
+from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -13,6 +16,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
 from commerce.services import brands, categories, products, stock, variants
+from crm.api.parsing import read_object
 from crm.core import money
 from crm.core.admin_base import (
     AmountField,
@@ -23,10 +27,32 @@ from crm.core.admin_base import (
     TenantForm,
     actor_for,
 )
+from crm.core.errors import DomainError
 
 MOVEMENTS_SHOWN = 20
 ADJUSTMENT = ("adjustment", "adjustment_type", "adjustment_reason")
 HISTORY = ("created_at", "updated_at", "deleted_at")
+
+
+class AttributesField(forms.JSONField):
+    """A JSON object, held to what the API holds it to; nothing written is an empty one."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the object, or refuse what is none or cannot be stored."""
+        text = value if isinstance(value, str) else json.dumps(value or {})
+        try:
+            return read_object(text.strip().encode())
+        except DomainError as refusal:
+            reason = " ".join(refusal.details.values())
+            raise ValidationError(reason or "Enter a JSON object.") from refusal
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Return what the page shows again: as it was written where it is refused."""
+        try:
+            self.to_python(data)
+        except ValidationError:
+            return InvalidJSONInput(data)
+        return super().bound_data(data, initial)
 
 
 class ProductForm(AmountsForm):
@@ -56,6 +82,7 @@ class ProductForm(AmountsForm):
     class Meta:
         model = Product
         fields = ("name", "sku", "description", "category", "brand", "status", "currency", "images", "attributes")
+        field_classes = {"attributes": AttributesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,13 +98,19 @@ class VariantForm(forms.ModelForm):
     """A variant; its price in major units."""
 
     price = AmountField()
+    # With what the page was opened with beside it: what is sold meanwhile is no new count.
     stock_quantity = forms.IntegerField(
-        required=False, min_value=0, widget=UnfoldAdminIntegerFieldWidget, help_text="Empty: the product's stock."
+        required=False,
+        min_value=0,
+        show_hidden_initial=True,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Empty: the product's stock.",
     )
 
     class Meta:
         model = Variant
         fields = ("name", "sku", "attributes", "active")
+        field_classes = {"attributes": AttributesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

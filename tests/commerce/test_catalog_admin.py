@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
-from commerce.models import Brand, Category, Product, StockMovement, Variant
-from commerce.services import products
+from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
+from commerce.services import products, stock
 from crm.core.models import Event
 from tests.back_office import saved, text_of, within
+from tests.commerce.shop import in_stock, vary
 
 
 @pytest.fixture
@@ -134,6 +136,63 @@ def test_variants_are_made_changed_and_deleted_on_the_product_s_page(acme, lamp,
     saved(back_office.post(address(lamp), form_of(lamp, **counts, **variant_row(0, lamp, red.pk, **row, DELETE="on"))))
     assert told(acme, red.pk)[-1] == "variant.deleted"
     assert "Dark red" not in text_of(back_office.get(address(lamp)))
+
+
+def test_what_is_sold_while_a_page_is_open_stays_sold(acme, lamp, back_office):
+    red = vary(acme, lamp, "RED", units=10)
+    opened = text_of(back_office.get(address(lamp)))
+    assert re.search(r'<input[^>]+name="initial-variants-0-stock_quantity" value="10"', opened)
+    with acme.inside():
+        stock.take_stock(acme.actor("manager"), {red.stock_id: 2}, type=MovementType.SALE, reference=None)
+
+    counts = {"variants-TOTAL_FORMS": 1, "variants-INITIAL_FORMS": 1, "initial-variants-0-stock_quantity": "10"}
+    row = variant_row(0, lamp, red.pk, name="Dark red", sku="RED", price="", stock_quantity="10")
+    saved(back_office.post(address(lamp), form_of(lamp, **counts, **row)))
+    assert in_stock(acme, red) == [8]
+
+    saved(back_office.post(address(lamp), form_of(lamp, **counts, **(row | {"variants-0-stock_quantity": "9"}))))
+    assert in_stock(acme, red) == [9]
+    assert told(acme, red.pk) == ["variant.created", "variant.updated"]
+
+
+@pytest.mark.parametrize("written", ["", "{}", " "])
+def test_no_attributes_are_an_empty_object(acme, lamp, back_office, written):
+    added = variant_row(0, lamp, name="Red") | {"variants-0-attributes": written}
+    before = {"initial-attributes": '{"watt": 5}'}  # beside the field, as the page has it
+    saved(
+        back_office.post(
+            address(lamp), form_of(lamp, attributes=written, **before, **{"variants-TOTAL_FORMS": 1}, **added)
+        )
+    )
+    body = {"tenant": str(acme.id), "name": "Big Lamp", "price": "5", "status": "active", "attributes": written}
+    saved(
+        back_office.post(
+            "/admin/commerce/product/add/", body | {"variants-TOTAL_FORMS": 0, "variants-INITIAL_FORMS": 0}
+        )
+    )
+
+    with acme.inside():
+        found = [*Product.objects.of(acme.id), *Variant.objects.of(acme.id)]
+    assert [row.attributes for row in found] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("written", ["null", "[1]", "5", "{", r'{"a": "\u0000"}', r'{"a": "\ud800"}', '{"a": NaN}'])
+def test_attributes_are_an_object_that_can_be_stored(acme, lamp, back_office, written):
+    before = {"initial-attributes": '{"watt": 5}'}
+    response = back_office.post(address(lamp), form_of(lamp, attributes=written, **before))
+
+    assert response.context_data["adminform"].form.errors["attributes"]
+    assert escape(written) in text_of(response)
+    assert told(acme, lamp.pk) == ["product.created"]
+
+
+def test_prices_have_the_decimals_of_their_currency(acme, back_office):
+    for currency, price in (("KWD", "1.255"), ("JPY", "1500"), ("USD", "19.90")):
+        with acme.inside():
+            products.create_product(acme.actor("manager"), name="Lamp", price=Decimal(price), currency=currency)
+
+    page = text_of(back_office.get("/admin/commerce/product/", within(acme)))
+    assert all(price in page for price in ("1.255 KWD", "1,500 JPY", "19.90 USD"))
 
 
 def test_a_product_is_made_in_an_organization(acme, back_office):
