@@ -30,6 +30,7 @@ from crm.core.admin_base import (
 from crm.core.errors import DomainError
 
 MOVEMENTS_SHOWN = 20
+VARIANTS_SHOWN = 50  # at once; a form of very many fields is refused as a whole
 ADJUSTMENT = ("adjustment", "adjustment_type", "adjustment_reason")
 HISTORY = ("created_at", "updated_at", "deleted_at")
 
@@ -137,6 +138,7 @@ class VariantsInline(TabularInline):
     form = VariantForm
     fields = ("name", "sku", "price", "stock_quantity", "attributes", "active")
     extra = 0
+    per_page = VARIANTS_SHOWN
     can_delete = True
 
     def get_queryset(self, request: HttpRequest) -> Any:

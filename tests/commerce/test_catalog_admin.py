@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
+from commerce.admin.catalog import VARIANTS_SHOWN
 from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
 from commerce.services import products, stock
 from crm.core.models import Event
@@ -136,6 +137,24 @@ def test_variants_are_made_changed_and_deleted_on_the_product_s_page(acme, lamp,
     saved(back_office.post(address(lamp), form_of(lamp, **counts, **variant_row(0, lamp, red.pk, **row, DELETE="on"))))
     assert told(acme, red.pk)[-1] == "variant.deleted"
     assert "Dark red" not in text_of(back_office.get(address(lamp)))
+
+
+def test_a_product_of_very_many_variants_is_saved_page_by_page(acme, lamp, back_office):
+    for number in range(VARIANTS_SHOWN + 2):
+        vary(acme, lamp, f"V{number:02}")
+    for page, shown in ((1, VARIANTS_SHOWN), (2, 2)):
+        opened = text_of(back_office.get(address(lamp), {"variants-page": page}))
+        pks = re.findall(r'name="variants-\d+-id" value="([0-9a-f-]+)"', opened)
+        assert len(pks) == shown
+
+        counts = {"variants-TOTAL_FORMS": shown, "variants-INITIAL_FORMS": shown, "variants-page": page}
+        rows = [variant_row(n, lamp, pk, name=f"{page}.{n}", sku=f"{page}.{n}") for n, pk in enumerate(pks)]
+        told_all = {name: value for row in rows for name, value in row.items()}
+        saved(back_office.post(address(lamp), form_of(lamp, **counts, **told_all)))
+
+    with acme.inside():
+        names = set(Variant.objects.of(acme.id).values_list("name", flat=True))
+    assert names == {f"1.{n}" for n in range(VARIANTS_SHOWN)} | {"2.0", "2.1"}
 
 
 def test_what_is_sold_while_a_page_is_open_stays_sold(acme, lamp, back_office):
