@@ -29,13 +29,16 @@ def refresh_branded(brand: Brand) -> int:
 
     Return how many there are.
     """
-    rows = Product.objects.of(brand.organization_id)
+    rows = Product.objects.of(brand.organization_id).filter(brand=brand)
     called = None if brand.deleted_at else brand
-    pks = list(rows.filter(brand=brand).order_by("pk").values_list("pk", flat=True))
+    pks = list(rows.order_by("pk").values_list("pk", flat=True))
+    found = 0
     for start in range(0, len(pks), BATCH):
+        # Only what is still of the brand once it is locked: others may give a product another one meanwhile.
         batch = lock_many(rows, pks[start : start + BATCH]).values()
+        found += len(batch)
         for product in batch:
             product.brand = called
             refresh(product, called)
         rows.bulk_update(batch, ["brand", "search"])
-    return len(pks)
+    return found

@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from commerce.models import Category, Product, Variant
-from commerce.services import categories, skus
+from commerce.services import categories, indexing, skus
 from tests.races.crowd import crowd
 from tests.races.test_stock import make
 
@@ -100,3 +100,25 @@ def test_a_category_named_by_many_at_once_is_made_once(acme, client_for):
     assert clients[0].get("categories").json()["total"] == 1
     assert clients[0].get("brands").json()["total"] == 1
     assert clients[0].get("products", category="toys", brand="x").json()["total"] == SIZE
+
+
+@pytest.mark.parametrize("change", ["renamed", "deleted"])
+def test_a_product_that_leaves_a_brand_meanwhile_keeps_its_new_one(acme, client_for, monkeypatch, change):
+    api, mover = (client_for(acme.manager, "platform") for _ in range(2))
+    moved, stays = (api.post("products", {"name": name, "price": 1, "brand": "Old"}).json() for name in ("A", "B"))
+    new = api.post("brands", {"name": "New"}).json()["id"]
+    lock = indexing.lock_many
+
+    def move_then_lock(rows, pks):
+        (answer,) = crowd(1, lambda _: mover.put(f"products/{moved['id']}", {"brand_id": new}))
+        assert answer.status_code == 200
+        return lock(rows, pks)
+
+    monkeypatch.setattr(indexing, "lock_many", move_then_lock)
+    path = f"brands/{moved['brand_id']}"
+    answer = api.patch(path, {"name": "Other"}) if change == "renamed" else api.delete(path)
+
+    assert answer.status_code == 200
+    brands = [api.get(f"products/{product['id']}").json()["brand"] for product in (moved, stays)]
+    assert brands == ["New", "Other" if change == "renamed" else None]
+    assert [row["name"] for row in api.get("products", search="new").json()["items"]] == ["A"]
