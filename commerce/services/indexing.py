@@ -1,8 +1,11 @@
 """What products are found and compared by: search words and normalised columns."""
 
+import orjson
+from psycopg.types.json import Jsonb
+
 from commerce.models import Brand, Product
 from contacts.services.indexing import normal_name
-from crm.core import search
+from crm.core import search, sql
 from crm.core.locking import lock_many
 
 BATCH = 200  # rows of one UPDATE, each with a search column of its own
@@ -19,9 +22,7 @@ def refresh(product: Product, brand: Brand | None) -> None:
     """Set every derived column of a product from its name, SKU, description and brand."""
     product.name_normalized = normal_name(product.name)[:200]
     product.sku_normalized = normal_sku(product.sku)
-    product.search = search.vector(
-        product.organization_id, product.name, product.sku, brand.name if brand else "", product.description
-    )
+    product.search = search.vector(product.organization_id, *_texts(product, brand))
 
 
 def refresh_branded(brand: Brand) -> int:
@@ -37,8 +38,23 @@ def refresh_branded(brand: Brand) -> int:
         # Only what is still of the brand once it is locked: others may give a product another one meanwhile.
         batch = lock_many(rows, pks[start : start + BATCH]).values()
         found += len(batch)
-        for product in batch:
-            product.brand = called
-            refresh(product, called)
-        rows.bulk_update(batch, ["brand", "search"])
+        words = {str(one.pk): search.lexemes(one.organization_id, *_texts(one, called)) for one in batch}
+        params = [called.pk if called else None, Jsonb(words, dumps=orjson.dumps), brand.organization_id]
+        sql.fetch(_BRANDED, params)
     return found
+
+
+# The ORM takes several times as long to say this as PostgreSQL to do it, and the products are locked meanwhile.
+_BRANDED = """
+    UPDATE commerce_product SET brand_id = %s::uuid, search = array_to_tsvector(told.words)
+    FROM (
+        SELECT key::uuid AS id, ARRAY(SELECT jsonb_array_elements_text(value)) AS words FROM jsonb_each(%s::jsonb)
+    ) AS told
+    WHERE commerce_product.organization_id = %s AND commerce_product.id = told.id
+    RETURNING commerce_product.id
+"""
+
+
+def _texts(product: Product, brand: Brand | None) -> tuple[str, ...]:
+    """Return what the words of a product's search are made of."""
+    return product.name, product.sku, brand.name if brand else "", product.description
