@@ -1,11 +1,8 @@
 """What products are found and compared by: search words and normalised columns."""
 
-import orjson
-from psycopg.types.json import Jsonb
-
 from commerce.models import Brand, Product
 from contacts.services.indexing import normal_name
-from crm.core import search, sql
+from crm.core import search
 from crm.core.locking import lock_many
 
 BATCH = 200  # rows of one UPDATE, each with a search column of its own
@@ -36,23 +33,12 @@ def refresh_branded(brand: Brand) -> int:
     found = 0
     for start in range(0, len(pks), BATCH):
         # Only what is still of the brand once it is locked: others may give a product another one meanwhile.
-        batch = lock_many(rows, pks[start : start + BATCH]).values()
+        batch = lock_many(rows, pks[start : start + BATCH])
         found += len(batch)
-        words = {str(one.pk): search.lexemes(one.organization_id, *_texts(one, called)) for one in batch}
-        params = [called.pk if called else None, Jsonb(words, dumps=orjson.dumps), brand.organization_id]
-        sql.fetch(_BRANDED, params)
+        if called is None:
+            rows.filter(pk__in=batch).update(brand=None)
+        search.rewrite(Product, brand.organization_id, {pk: _texts(one, called) for pk, one in batch.items()})
     return found
-
-
-# The ORM takes several times as long to say this as PostgreSQL to do it, and the products are locked meanwhile.
-_BRANDED = """
-    UPDATE commerce_product SET brand_id = %s::uuid, search = array_to_tsvector(told.words)
-    FROM (
-        SELECT key::uuid AS id, ARRAY(SELECT jsonb_array_elements_text(value)) AS words FROM jsonb_each(%s::jsonb)
-    ) AS told
-    WHERE commerce_product.organization_id = %s AND commerce_product.id = told.id
-    RETURNING commerce_product.id
-"""
 
 
 def _texts(product: Product, brand: Brand | None) -> tuple[str, ...]:

@@ -1,8 +1,6 @@
 """What companies and contacts are found and compared by: search words, dedupe hash, normalised columns."""
 
 import hashlib
-from collections.abc import Iterator
-from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +10,7 @@ from accounts.models import normalize_email
 from contacts.models import Company, Contact
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.locking import lock_many
 
 BATCH = 200  # rows of one UPDATE, each with a search column of its own
 DERIVED = ("full_name", "name_normalized", "email_normalized", "dedupe_hash", "search")
@@ -30,9 +29,7 @@ def refresh(contact: Contact, company: Company | None) -> None:
     contact.name_normalized = normal_name(contact.full_name)[:201]
     contact.email_normalized = normalize_email(contact.email)
     contact.dedupe_hash = dedupe_hash(contact.full_name, contact.email, contact.phone)
-    contact.search = search.vector(
-        contact.organization_id, contact.full_name, contact.email, contact.phone, company.name if company else ""
-    )
+    contact.search = search.vector(contact.organization_id, *_texts(contact, company))
 
 
 def refresh_company(company: Company) -> None:
@@ -53,20 +50,20 @@ def dedupe_hash(full_name: str, email: str, phone: str) -> str:
 
 def rename_company(company: Company) -> None:
     """Let the company's contacts, deleted ones too, be found under its new name."""
-    for batch in _batches(
-        Contact.objects.of(company.organization_id).filter(company=company).order_by("pk").iterator()
-    ):
-        for contact in batch:
-            refresh(contact, company)
-        Contact.objects.bulk_update(batch, ["search"])
+    contacts = Contact.objects.of(company.organization_id).filter(company=company)
+    pks = list(contacts.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        # Only who is still of the company once locked: others may give a contact another one meanwhile.
+        batch = lock_many(contacts, pks[start : start + BATCH])
+        search.rewrite(Contact, company.organization_id, {pk: _texts(one, company) for pk, one in batch.items()})
+
+
+def _texts(contact: Contact, company: Company | None) -> tuple[str, ...]:
+    """Return what the words of a contact's search are made of."""
+    return contact.full_name, contact.email, contact.phone, company.name if company else ""
 
 
 def renamed(actor: Actor, **party: UUID) -> None:
     """Tell what is found by the name of a contact (`contact_id`) or company (`company_id`) that it is another now."""
     for path in settings.RENAMES:
         import_string(path)(actor, **party)
-
-
-def _batches(rows: Iterator[Contact]) -> Iterator[list[Contact]]:
-    while batch := list(islice(rows, BATCH)):
-        yield batch

@@ -5,12 +5,17 @@ Every word carries its organization's mark, so that one tenant's search never wa
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib.postgres.search import SearchVectorField
-from django.db.models import Func, Lookup, Q, Value
+from django.db.models import Func, Lookup, Model, Q, Value
+from psycopg.types.json import Jsonb
+
+from crm.core import sql
 
 WORDS = re.compile(r"[^\W_]+")
 DIGITS = re.compile(r"[0-9]+")
@@ -67,6 +72,26 @@ def _numbers(text: str) -> list[str]:
 def vector(organization_id: UUID, *texts: str | None) -> Func:
     """Return the SQL value of a search column over the texts."""
     return Func(Value(lexemes(organization_id, *texts)), function="array_to_tsvector", output_field=SearchVectorField())
+
+
+def rewrite(model: type[Model], organization_id: UUID, found_by: Mapping[UUID, Iterable[str | None]]) -> None:
+    """Let rows of an organization be found by other texts, told by id, in one statement; the caller has locked them.
+
+    The ORM takes several times as long to say this as PostgreSQL to do it, and the rows are locked meanwhile.
+    """
+    words = {str(pk): lexemes(organization_id, *texts) for pk, texts in found_by.items()}
+    table = model._meta.db_table  # noqa: SLF001 - Django's documented model metadata
+    sql.fetch(_REWRITE.format(table=table), [Jsonb(words, dumps=orjson.dumps), organization_id])
+
+
+_REWRITE = """
+    UPDATE {table} SET search = array_to_tsvector(told.words)
+    FROM (
+        SELECT key::uuid AS id, ARRAY(SELECT jsonb_array_elements_text(value)) AS words FROM jsonb_each(%s::jsonb)
+    ) AS told
+    WHERE {table}.organization_id = %s AND {table}.id = told.id
+    RETURNING {table}.id
+"""
 
 
 def tsquery(organization_id: UUID, text: str) -> str | None:

@@ -16,7 +16,7 @@ BATCH = 200  # rows of one UPDATE, each with a search column of its own
 
 def refresh(deal: Deal, contact: Contact | None, company: Company | None) -> None:
     """Set the search column."""
-    deal.search = search.vector(deal.organization_id, deal.title, str(contact or ""), company.name if company else "")
+    deal.search = search.vector(deal.organization_id, *_texts(deal, contact, company))
 
 
 def reindex(actor: Actor, **party: UUID) -> None:
@@ -25,9 +25,16 @@ def reindex(actor: Actor, **party: UUID) -> None:
     for start in range(0, len(pks), BATCH):
         deals = lock_many(Deal.objects.of(actor), pks[start : start + BATCH])
         contacts, companies = _names(actor, deals)
-        for deal in deals.values():
-            refresh(deal, contacts.get(deal.contact_id), companies.get(deal.company_id))
-        Deal.objects.bulk_update(deals.values(), ["search"])
+        found_by = {
+            pk: _texts(deal, contacts.get(deal.contact_id), companies.get(deal.company_id))
+            for pk, deal in deals.items()
+        }
+        search.rewrite(Deal, actor.organization_id, found_by)
+
+
+def _texts(deal: Deal, contact: Contact | None, company: Company | None) -> tuple[str, ...]:
+    """Return what the words of a deal's search are made of."""
+    return deal.title, str(contact or ""), company.name if company else ""
 
 
 def _names(actor: Actor, deals: dict[UUID, Deal]) -> tuple[dict[UUID | None, Contact], dict[UUID | None, Company]]:

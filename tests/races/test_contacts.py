@@ -129,6 +129,27 @@ def test_a_company_renamed_while_its_contacts_change_is_found_by_its_new_name(ac
     assert clients[0].get("contacts", q="before").json()["total"] == 0
 
 
+def test_a_contact_that_leaves_a_company_meanwhile_is_found_by_its_new_one(acme, clients, monkeypatch):
+    old, new = (clients[0].post("accounts", {"name": name}).json()["id"] for name in ("Old", "New"))
+    moved, stays = (
+        clients[0].post("contacts", {"first_name": name, "account_id": old}).json()["id"] for name in ("A", "B")
+    )
+    lock = indexing.lock_many
+
+    def move_then_lock(contacts, pks):
+        (answer,) = crowd(1, lambda _: clients[1].patch(f"contacts/{moved}", {"account_id": new}))
+        assert answer.status_code == 200
+        return lock(contacts, pks)
+
+    monkeypatch.setattr(indexing, "lock_many", move_then_lock)
+    assert clients[0].patch(f"accounts/{old}", {"name": "Other"}).status_code == 200
+
+    def found(word):
+        return [row["id"] for row in clients[0].get("contacts", q=word).json()["items"]]
+
+    assert (found("new"), found("other"), found("old")) == ([moved], [stays], [])
+
+
 def test_of_two_who_delete_one_deletes(acme, clients):
     pk = clients[0].post("contacts", {"first_name": "Ada"}).json()["id"]
 
