@@ -6,9 +6,8 @@ as this one.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -56,26 +55,12 @@ class Answer:
         return self._result.command_tuples or 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A statement with its values, as libpq takes them."""
 
-    query: bytes
-    types: tuple[int, ...]
+    kind: Kind
     values: Sequence[abc.Buffer | None]
     formats: Sequence[Format] | None
-
-    def prepare(self, name: bytes, pgconn: PGconn) -> None:
-        """Send the statement, to be kept under a name."""
-        pgconn.send_prepare(name, self.query, self.types)
-
-    def send_prepared(self, name: bytes, pgconn: PGconn) -> None:
-        """Send the values to the statement of this name."""
-        pgconn.send_query_prepared(name, self.values, self.formats)
-
-    def send(self, pgconn: PGconn) -> None:
-        """Send the statement with its values, to be forgotten."""
-        pgconn.send_query_params(self.query, self.values, self.types, self.formats)
 
 
 class Wire:
@@ -123,17 +108,26 @@ class Wire:
         values = [params[name] for name in names] if names else params  # type: ignore[call-overload]
         formats = [PyFormat.AUTO] * len(values)
         dumped = self._transformer.dump_sequence(values, formats)  # type: ignore[arg-type]
-        return Bound(query, self._transformer.types or (), dumped, self._transformer.formats)
+        return Bound((query, self._transformer.types or ()), dumped, self._transformer.formats)
 
     def _say(self, statements: list[Bound]) -> list[Answer]:
-        commands: list[Command] = list(self._let_go())
+        commands: list[Command] = []
+        if len(self._names) > MOST_PREPARED:
+            commands += self._let_go()
         asked: list[int] = []
         prepared: dict[int, Kind] = {}
         for bound in statements:
             if self.prepares:
-                commands += self._prepared(bound, len(commands), prepared)
+                name = self._names.pop(bound.kind, None)
+                if name is None:
+                    self._named += 1
+                    name = b"w%d" % self._named
+                    prepared[len(commands)] = bound.kind
+                    commands.append(partial(_prepare, name, bound.kind))
+                self._names[bound.kind] = name  # the last used come last
+                commands.append(partial(_send_prepared, name, bound))
             else:
-                commands.append(bound.send)
+                commands.append(partial(_send, bound))
             asked.append(len(commands) - 1)
         results = self._exchange(commands)
         for place, kind in prepared.items():
@@ -143,17 +137,6 @@ class Wire:
             if result.status in FAILED:
                 raise error_from_result(result, encoding=self.connection.info.encoding)
         return [Answer(results[place], self._transformer) for place in asked]
-
-    def _prepared(self, bound: Bound, place: int, prepared: dict[int, Kind]) -> Iterator[Command]:
-        kind = (bound.query, bound.types)
-        name = self._names.pop(kind, None)
-        if name is None:
-            self._named += 1
-            name = b"w%d" % self._named
-            prepared[place] = kind
-            yield partial(bound.prepare, name)
-        self._names[kind] = name  # the last used come last
-        yield partial(bound.send_prepared, name)
 
     def _let_go(self) -> Iterator[Command]:
         """Let go of what was not used for longest, ahead of the message: behind a failure nothing is done."""
@@ -175,6 +158,20 @@ class Wire:
             self.connection.close()
             raise
         return results
+
+
+def _prepare(name: bytes, kind: Kind, pgconn: PGconn) -> None:
+    query, types = kind
+    pgconn.send_prepare(name, query, types)
+
+
+def _send_prepared(name: bytes, bound: Bound, pgconn: PGconn) -> None:
+    pgconn.send_query_prepared(name, bound.values, bound.formats)
+
+
+def _send(bound: Bound, pgconn: PGconn) -> None:
+    query, types = bound.kind
+    pgconn.send_query_params(query, bound.values, types, bound.formats)
 
 
 def _deallocate(name: bytes, pgconn: PGconn) -> None:
