@@ -1,6 +1,5 @@
 """WSGI entry point of the web server."""
 
-import gc
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -10,14 +9,7 @@ from django.http import HttpResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
-
 django = get_wsgi_application()
-# A request leaves next to nothing in circles. Looking for it after every 700 objects, time and again through all that
-# Django has loaded, costs a tenth of a small answer.
-gc.collect()
-gc.freeze()
-gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
