@@ -6,7 +6,6 @@ import pytest
 
 from contacts.api.team import TeamContacts
 from contacts.models import Contact
-from crm.core import locking
 from tests.races.crowd import crowd
 
 pytestmark = pytest.mark.races
@@ -43,15 +42,14 @@ def crossing(acme, client_for, monkeypatch):
     return answers, titles
 
 
-def test_a_deadlocks_victim_is_done_again(crossing):
+def test_a_deadlocks_victim_is_done_again(crossing, second_attempts):
     answers, titles = crossing
 
     assert answers() == [200, 200]
     assert titles() in ({"T0"}, {"T1"})
 
 
-def test_the_control_without_another_attempt_one_is_refused(crossing, monkeypatch):
-    monkeypatch.setattr(locking, "retrying", lambda work: work())
+def test_the_control_without_another_attempt_one_is_refused(crossing):
     answers, _ = crossing
 
     assert sorted(answers()) == [200, 409]
