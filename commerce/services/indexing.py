@@ -3,9 +3,8 @@
 from commerce.models import Brand, Product
 from contacts.services.indexing import normal_name
 from crm.core import search
-from crm.core.locking import lock_many
+from crm.core.locking import lock_in_batches
 
-BATCH = 200  # rows of one UPDATE, each with a search column of its own
 SOURCES = frozenset({"name", "sku", "description", "brand_id"})
 DERIVED = frozenset({"name_normalized", "sku_normalized", "search"})
 
@@ -29,11 +28,8 @@ def refresh_branded(brand: Brand) -> int:
     """
     rows = Product.objects.of(brand.organization_id).filter(brand=brand)
     called = None if brand.deleted_at else brand
-    pks = list(rows.order_by("pk").values_list("pk", flat=True))
     found = 0
-    for start in range(0, len(pks), BATCH):
-        # Only what is still of the brand once it is locked: others may give a product another one meanwhile.
-        batch = lock_many(rows, pks[start : start + BATCH])
+    for batch in lock_in_batches(rows):  # others may give a product another brand meanwhile
         found += len(batch)
         if called is None:
             rows.filter(pk__in=batch).update(brand=None)

@@ -10,9 +10,8 @@ from accounts.models import normalize_email
 from contacts.models import Company, Contact
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.locking import lock_many
+from crm.core.locking import lock_in_batches
 
-BATCH = 200  # rows of one UPDATE, each with a search column of its own
 DERIVED = ("full_name", "name_normalized", "email_normalized", "dedupe_hash", "search")
 NAMES = frozenset({"first_name", "last_name", "email"})
 SOURCES = frozenset({"first_name", "last_name", "email", "phone", "company_id"})
@@ -51,10 +50,7 @@ def dedupe_hash(full_name: str, email: str, phone: str) -> str:
 def rename_company(company: Company) -> None:
     """Let the company's contacts, deleted ones too, be found under its new name."""
     contacts = Contact.objects.of(company.organization_id).filter(company=company)
-    pks = list(contacts.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(pks), BATCH):
-        # Only who is still of the company once locked: others may give a contact another one meanwhile.
-        batch = lock_many(contacts, pks[start : start + BATCH])
+    for batch in lock_in_batches(contacts):  # others may give a contact another company meanwhile
         search.rewrite(Contact, company.organization_id, {pk: _texts(one, company) for pk, one in batch.items()})
 
 

@@ -4,7 +4,7 @@ Keys never change, so the locks are those that let others refer to the row meanw
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
@@ -19,6 +19,7 @@ Row = TypeVar("Row", bound=Model)
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+BATCH = 200  # rows that are read, and then written by one statement
 logger = logging.getLogger(__name__)
 
 
@@ -40,6 +41,16 @@ def lock_many(rows: QuerySet[Row], pks: Iterable[UUID]) -> dict[UUID, Row]:
     """Lock the rows in the order of their keys, so that two callers never wait for each other in a circle."""
     locked = rows.select_for_update(of=("self",), no_key=True).filter(pk__in=set(pks)).order_by("pk")
     return {row.pk: row for row in locked}
+
+
+def lock_in_batches(rows: QuerySet[Row]) -> Iterator[dict[UUID, Row]]:
+    """Lock all of the rows in the order of their keys, and return them by their keys, some at a time.
+
+    What is no longer one of the rows once its lock is had is left out.
+    """
+    pks = list(rows.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(pks), BATCH):
+        yield lock_many(rows, pks[start : start + BATCH])
 
 
 def take_turns(organization_id: UUID, matter: str, *names: str) -> None:

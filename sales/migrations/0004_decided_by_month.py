@@ -1,30 +1,21 @@
 """Decided deals are summed up by month as well: a month is read from a few rows, however many days and owners it has."""
 
+from importlib import import_module
+
 from django.db import migrations
 
 from crm.core.rls import ChangedSums
 
-DAY = "AT TIME ZONE 'UTC')::date"
-SUMS = "n, amount, weighted, unweighted, seconds"
-KEY = "organization_id, kind, owner_id, stage_id, status, currency, day"
+before = import_module("sales.migrations.0003_figures")
+KEY, SUMS = before.KEY, before.SUMS
 
-DEALS = f"""
-    SELECT organization_id, owner_id AS owner, stage_id AS stage, status, currency, (closed_at {DAY} AS day,
-           date_trunc('month', closed_at AT TIME ZONE 'UTC')::date AS month,
-           {{sign}} AS n,
-           {{sign}} * amount AS amount,
-           {{sign}} * amount * coalesce(probability, 0) AS weighted,
-           CASE WHEN probability IS NULL THEN {{sign}} * amount ELSE 0 END AS unweighted,
-           CASE WHEN status = 'won' THEN {{sign}} * floor(extract(epoch FROM closed_at - created_at)) ELSE 0 END AS seconds
-    FROM {{source}} WHERE deleted_at IS NULL
-"""
 DEAL_FIGURES = f"""
     INSERT INTO sales_figure ({KEY}, {SUMS})
     SELECT organization_id,
            CASE WHEN GROUPING(stage) = 0 THEN 'deals' WHEN GROUPING(day) = 0 THEN 'closed' ELSE 'closed by month' END,
            owner, stage, status, currency, coalesce(day, month),
            sum(n), sum(amount), sum(weighted), sum(unweighted), sum(seconds)
-    FROM ({{change}}) AS change
+    FROM (SELECT *, date_trunc('month', day)::date AS month FROM ({{change}}) AS dated) AS change
     GROUP BY GROUPING SETS (
         (organization_id, owner, stage, status, currency),
         (organization_id, owner, status, currency, day),
@@ -53,5 +44,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(FROM_DAYS, reverse_sql=migrations.RunSQL.noop),
-        ChangedSums("sales_deal", "sales_deal_figure", rows=DEALS, insertion=DEAL_FIGURES),
+        ChangedSums("sales_deal", "sales_deal_figure", rows=before.DEALS, insertion=DEAL_FIGURES),
     ]

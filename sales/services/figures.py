@@ -92,8 +92,7 @@ class Span:
             "days_from": first,
             "days_to": last,
             "end": self.end,
-            "months_from": month,
-            "months_to": after,
+            **_signed("months", month, after),
             **_signed("head", first.date(), month),
             **_signed("tail", after, last.date()),
         }
@@ -114,20 +113,17 @@ def asker(actor: Actor) -> dict[str, Any]:
 
 # What of a table with owners the actor sees.
 MINE = "(%(sees_all)s OR owner_id = %(user)s)"
+_WHOLE = f"""
+    SELECT status, currency, %({{part}}_sign)s * n AS n, %({{part}}_sign)s * amount AS amount FROM sales_figure
+    WHERE organization_id = %(organization)s AND kind = '{{kind}}' AND {MINE}
+      AND day >= %({{part}}_from)s AND day < %({{part}}_to)s
+    UNION ALL
+"""  # noqa: S608 - constants
 # Whole months, and at each end the days that are missing to them or too many in them.
 _DECIDED = f"""
-    SELECT status, currency, n, amount FROM sales_figure
-    WHERE organization_id = %(organization)s AND kind = 'closed by month' AND {MINE}
-      AND day >= %(months_from)s AND day < %(months_to)s
-    UNION ALL
-    SELECT status, currency, %(head_sign)s * n, %(head_sign)s * amount FROM sales_figure
-    WHERE organization_id = %(organization)s AND kind = 'closed' AND {MINE}
-      AND day >= %(head_from)s AND day < %(head_to)s
-    UNION ALL
-    SELECT status, currency, %(tail_sign)s * n, %(tail_sign)s * amount FROM sales_figure
-    WHERE organization_id = %(organization)s AND kind = 'closed' AND {MINE}
-      AND day >= %(tail_from)s AND day < %(tail_to)s
-    UNION ALL
+    {_WHOLE.format(kind="closed by month", part="months")}
+    {_WHOLE.format(kind="closed", part="head")}
+    {_WHOLE.format(kind="closed", part="tail")}
     SELECT status, currency, 1, amount FROM sales_deal
     WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {MINE}
       AND (closed_at >= %(start)s AND closed_at < %(days_from)s OR closed_at >= %(days_to)s AND closed_at < %(end)s)
@@ -137,7 +133,7 @@ _STANDING = f"""
            sum(weighted + unweighted * stage.probability) AS weighted, sum(seconds)::bigint AS seconds
     FROM sales_figure figure
     JOIN sales_stage stage ON stage.organization_id = figure.organization_id AND stage.id = figure.stage_id
-    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {MINE} {{narrowed}}
+    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {MINE}
     GROUP BY 1, 2, 3
 """  # noqa: S608 - constants
 # What one may see of activities: what is assigned to one, and what one made for others.
@@ -164,7 +160,7 @@ _OVERVIEW = f"""
     SELECT kind AS about, '' AS status, '' AS currency, sum(n)::bigint AS n, 0 AS amount, 0 AS weighted, 0 AS seconds
     FROM core_tally WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {MINE} GROUP BY kind
     UNION ALL
-    ({_STANDING.format(group="'all'", narrowed="")})
+    ({_STANDING.format(group="'all'")})
     UNION ALL
     SELECT 'this month', status, currency, sum(n)::bigint, sum(amount), 0, 0 FROM ({_DECIDED}) AS decided
     GROUP BY status, currency
@@ -219,7 +215,7 @@ def by_pipeline(actor: Actor) -> dict[str, DealFigures]:
     return {pipeline: deal_figures(found) for pipeline, found in rows.items()}
 
 
-_BY_PIPELINE = _STANDING.format(group="stage.pipeline_id", narrowed="")
+_BY_PIPELINE = _STANDING.format(group="stage.pipeline_id")
 
 
 def decided_between(actor: Actor, start: datetime, end: datetime) -> DealFigures:

@@ -8,10 +8,8 @@ from uuid import UUID
 from contacts.models import Company, Contact
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.locking import lock_many
+from crm.core.locking import lock_in_batches
 from sales.models import Deal
-
-BATCH = 200  # rows of one UPDATE, each with a search column of its own
 
 
 def refresh(deal: Deal, contact: Contact | None, company: Company | None) -> None:
@@ -21,9 +19,7 @@ def refresh(deal: Deal, contact: Contact | None, company: Company | None) -> Non
 
 def reindex(actor: Actor, **party: UUID) -> None:
     """Let the deals of a contact (`contact_id`) or a company (`company_id`) be found under its name as it now is."""
-    pks = list(Deal.objects.of(actor).filter(**party).order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(pks), BATCH):
-        deals = lock_many(Deal.objects.of(actor), pks[start : start + BATCH])
+    for deals in lock_in_batches(Deal.objects.of(actor).filter(**party)):
         contacts, companies = _names(actor, deals)
         found_by = {
             pk: _texts(deal, contacts.get(deal.contact_id), companies.get(deal.company_id))

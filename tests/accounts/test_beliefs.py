@@ -9,7 +9,6 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
-from django.test import Client
 
 from accounts.models import Organization, Role, User, UserRole
 from accounts.services import sessions, shops
@@ -112,7 +111,6 @@ def test_who_has_gone_is_shown_nothing(end: str, full: Tenant, client_for: Clien
     assert known(client)
 
     if end == "signed out":
-        client_for(full.manager)
         assert client.post("auth/logout").status_code in {200, 204}
     else:
         with full.inside():
@@ -269,8 +267,3 @@ class TestShops:
         visitor = shops.visit(two["acme"].slug, lambda visitor: visitor)
 
         assert visitor.currency == "EUR"
-
-
-def test_other_pages_of_the_site_are_served_as_before(acme: Tenant) -> None:
-    """The back office reads by cursors, outside of all this."""
-    assert Client().get("/admin/login/").status_code == 200

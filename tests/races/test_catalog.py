@@ -6,7 +6,8 @@ from threading import Barrier
 import pytest
 
 from commerce.models import Category, Product, Variant
-from commerce.services import categories, indexing, skus
+from commerce.services import categories, skus
+from crm.core import locking
 from tests.races.crowd import crowd
 from tests.races.test_stock import make
 
@@ -107,14 +108,14 @@ def test_a_product_that_leaves_a_brand_meanwhile_keeps_its_new_one(acme, client_
     api, mover = (client_for(acme.manager, "platform") for _ in range(2))
     moved, stays = (api.post("products", {"name": name, "price": 1, "brand": "Old"}).json() for name in ("A", "B"))
     new = api.post("brands", {"name": "New"}).json()["id"]
-    lock = indexing.lock_many
+    lock = locking.lock_many
 
     def move_then_lock(rows, pks):
         (answer,) = crowd(1, lambda _: mover.put(f"products/{moved['id']}", {"brand_id": new}))
         assert answer.status_code == 200
         return lock(rows, pks)
 
-    monkeypatch.setattr(indexing, "lock_many", move_then_lock)
+    monkeypatch.setattr(locking, "lock_many", move_then_lock)
     path = f"brands/{moved['brand_id']}"
     answer = api.patch(path, {"name": "Other"}) if change == "renamed" else api.delete(path)
 

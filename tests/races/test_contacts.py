@@ -7,6 +7,7 @@ import pytest
 
 from contacts.models import Company, Contact
 from contacts.services import companies, contacts, indexing
+from crm.core import locking
 from tests.races.crowd import crowd
 
 pytestmark = pytest.mark.races
@@ -134,14 +135,14 @@ def test_a_contact_that_leaves_a_company_meanwhile_is_found_by_its_new_one(acme,
     moved, stays = (
         clients[0].post("contacts", {"first_name": name, "account_id": old}).json()["id"] for name in ("A", "B")
     )
-    lock = indexing.lock_many
+    lock = locking.lock_many
 
     def move_then_lock(contacts, pks):
         (answer,) = crowd(1, lambda _: clients[1].patch(f"contacts/{moved}", {"account_id": new}))
         assert answer.status_code == 200
         return lock(contacts, pks)
 
-    monkeypatch.setattr(indexing, "lock_many", move_then_lock)
+    monkeypatch.setattr(locking, "lock_many", move_then_lock)
     assert clients[0].patch(f"accounts/{old}", {"name": "Other"}).status_code == 200
 
     def found(word):

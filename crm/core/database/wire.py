@@ -5,7 +5,7 @@ as this one.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ MOST_PREPARED = 500  # statements a connection keeps; each list of each surface 
 PLACEHOLDERS = re.compile(r"%(?:\((\w+)\)s|s|%)")
 FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.PIPELINE_ABORTED})
 
-Params = Sequence[Any] | Mapping[str, Any]
+Params = Sequence[Any] | dict[str, Any]
 Statement = tuple[str, Params]
 Command = Callable[[PGconn], None]
 Kind = tuple[bytes, tuple[int, ...]]  # a statement, and the types of its values
@@ -105,9 +105,9 @@ class Wire:
 
     def _bind(self, text: str, params: Params) -> Bound:
         query, names = _numbered(text)
-        values = [params[name] for name in names] if names else params  # type: ignore[call-overload]
+        values = [params[name] for name in names] if isinstance(params, dict) else params
         formats = [PyFormat.AUTO] * len(values)
-        dumped = self._transformer.dump_sequence(values, formats)  # type: ignore[arg-type]
+        dumped = self._transformer.dump_sequence(values, formats)
         return Bound((query, self._transformer.types or ()), dumped, self._transformer.formats)
 
     def _say(self, statements: list[Bound]) -> list[Answer]:
