@@ -6,6 +6,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from crm.schedule import BEAT_SCHEDULE
 
@@ -269,7 +270,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CRM <no-reply@localh
 
 # --- Back office ----------------------------------------------------------------------------------------------------
 
-UNFOLD = {"SITE_TITLE": "CRM back office", "SITE_HEADER": "CRM back office", "SITE_SYMBOL": "storefront"}
+UNFOLD = {
+    "SITE_TITLE": "CRM back office",
+    "SITE_HEADER": "CRM back office",
+    "SITE_SYMBOL": "storefront",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("core/favicon.svg")}],
+}
 # An e-mail address is unique within its organization; operators, who alone sign in to the admin, have their own.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 

@@ -1,5 +1,6 @@
 """The back office over HTTP, signed in as an operator."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -55,6 +56,14 @@ def test_a_wrong_password_and_a_deactivated_operator_do_not_get_in():
 
 def pages():
     return [f"{model._meta.app_label}/{model._meta.model_name}" for model in admin.site._registry]
+
+
+def test_the_back_office_has_an_icon():
+    page = Client().get("/admin/login/").content.decode()
+
+    (address,) = re.findall(r'<link rel="icon" href="([^"]+)"', page)
+    icon = Client().get(address)
+    assert (icon.status_code, icon["Content-Type"]) == (200, "image/svg+xml")
 
 
 def test_every_page_of_the_back_office_opens(acme, back_office, client_for):
