@@ -318,8 +318,9 @@ class Purpose(models.TextChoices):
 
 
 class OneTimeLink(TenantModel):
-    """A mailed link that works once: e-mail verification or password reset."""
+    """A mailed link that works once: e-mail verification or password reset. It dies with the address it went to."""
 
+    email_normalized = models.CharField(max_length=254, blank=True, default="", db_default="", editable=False)
     user = TenantForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
     purpose = models.CharField(max_length=20, choices=Purpose)
     token_hash = models.CharField(max_length=64, unique=True)

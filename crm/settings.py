@@ -180,6 +180,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.OperatorBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# How many may wait for a password to be hashed in a process; fewer than it has request threads, so that reads go on.
+PASSWORD_HASHING_QUEUE = env.int("PASSWORD_HASHING_QUEUE", default=5)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
@@ -212,6 +214,7 @@ OUTBOX_HANDLERS = {
     "mail.invitation": "accounts.mails.send_invitation",
     "mail.verify_email": "accounts.mails.send_verification",
     "mail.reset_password": "accounts.mails.send_reset",
+    "mail.account_notice": "accounts.mails.send_notice",
     "mail.daily_reminder": "sales.mails.send_daily_reminder",
     "sales.clock": "sales.services.schedule.follow_clock",
 }

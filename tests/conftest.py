@@ -86,6 +86,7 @@ def _user(role: str, **fields: Any) -> User:
         "first_name": role.replace("_", " ").title(),
         "last_name": f"Number{number}",
         "password": password_hash(),
+        "email_verified_at": datetime.now(UTC),
     } | fields
     return User(**given)
 
@@ -103,8 +104,9 @@ def sign_in(user: User, surface: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _limits_off(settings: Any) -> None:
-    """Counting attempts is asked for by the tests that are about it (`limits`)."""
+    """Counting attempts is asked for by the tests that are about it (`limits`); crowds may all hash at once."""
     settings.RATE_LIMITS = False
+    settings.PASSWORD_HASHING_QUEUE = 100
 
 
 @pytest.fixture

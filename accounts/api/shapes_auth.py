@@ -77,3 +77,11 @@ class NewPassword(Shape):
 
     token = Secret()
     password = Password()
+
+
+class Verification(Shape):
+    """A mailed token that proves an address; who is not signed in gives the account's password, or a new one."""
+
+    token = Secret()
+    password = Password(required=False)
+    new_password = Password(required=False)

@@ -1,11 +1,12 @@
 """Signing in and out as views: which service each action calls. Surfaces add shapes and the form of their answers."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 
 from accounts.models import User
-from accounts.services import invitations, passwords, sessions, signing_in
+from accounts.services import email_verification, invitations, passwords, sessions, signing_in
 from accounts.services.sessions import SignIn, Visit
 from crm.api.resources import reader
 from crm.api.schema import describes
@@ -17,6 +18,8 @@ from crm.core.actor import Actor
 
 FORGOTTEN = "If this address has an account, a link to set a new password is on its way."
 RESET = "Your password has been changed. You can sign in with it now."
+SENT = "If this address waits for verification, a link is on its way."
+VERIFIED = "Your e-mail address is verified."
 
 
 class Signing(ApiView):
@@ -32,14 +35,17 @@ class Signing(ApiView):
         "accept_invitation": "the mailed token is the proof",
         "forgot_password": "who asks has lost the password",
         "reset_password": "the mailed token is the proof",
+        "verify_email": "the mailed token is the proof",
     }
-    guarded = frozenset({"login", "accept_invitation", "forgot_password", "reset_password"})
+    guarded = frozenset({"login", "refresh", "accept_invitation", "reset_password", "verify_email"})
+    counted = frozenset({"forgot_password", "resend_verification"})
     user_shape: type[Shape]
     login_body: type[Shape]
     refresh_body: type[Shape]
     accept_invitation_body: type[Shape]
     forgot_password_body: type[Shape]
     reset_password_body: type[Shape]
+    verify_email_body: type[Shape]
 
     def input_shape(self) -> Any:
         """Return the shape of the action's body."""
@@ -77,8 +83,37 @@ class Signing(ApiView):
     @describes(body="reset_password_body", answer={"message": str})
     def reset_password(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Set a new password by a mailed link; every session of the user ends."""
-        passwords.reset(**self.read())
+        address = client_address(self.request._request)  # noqa: SLF001 - DRF's request wraps Django's
+        passwords.reset(**self.read(), organization_id=self.organization_id(), address=address)
         return self.answer({"message": RESET})
+
+    @describes(body="verify_email_body", answer={"message": str}, errors=(401,))
+    def verify_email(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Prove the address by a mailed token, signed in to the account or with its password, or choosing a new one."""
+        organization_id = self.organization_id()
+        by = self.signed_in_actor()
+        email_verification.verify(**self.read(), by=by, organization_id=organization_id)
+        return self.answer({"message": VERIFIED})
+
+    @describes(answer={"message": str})
+    def resend_verification(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Mail the signed-in user another link that proves the address."""
+        email_verification.resend(User.objects.of(self.actor).get(pk=self.actor.user_id))
+        return self.answer({"message": SENT})
+
+    def organization_id(self) -> UUID | None:
+        """Return the only organization whose mailed tokens count here; None where any organization's do."""
+        return None
+
+    def signed_in_actor(self) -> Actor | None:
+        """Return who acts in a public action: the one whose access token came along, or None."""
+        claims = self._claims(self.request._request)  # noqa: SLF001 - DRF's request wraps Django's
+        if claims is None:
+            return None
+        with tenancy.tenant(claims.organization_id):
+            actor = sessions.load_actor(claims)
+            self._check_shop(actor)
+            return actor
 
     def end_session(self) -> None:
         """End the session that the access token names."""

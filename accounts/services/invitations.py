@@ -3,8 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from accounts.models import Invitation, Role, User, normalize_email
-from accounts.services import handing_out, links, passwords, registration, roles, sessions
+from django.db.models import Q
+
+from accounts.models import Invitation, Role, User, UserRole, normalize_email
+from accounts.services import handing_out, links, lockout, passwords, registration, roles, sessions, shoppers
 from accounts.services.names import split_name
 from accounts.services.sessions import SignIn, Visit
 from crm.core import clock, events, outbox, tokens
@@ -20,20 +22,25 @@ PURPOSE = "invitation"
 
 
 def invite(actor: Actor, *, email: str, role: str) -> Invitation:
-    """Invite an address with a role (its stored name); replaces the pending invitation, refuses members."""
+    """Invite an address with a role (its stored name); replaces the pending invitation, refuses members.
+
+    A shopper of this address becomes a member by accepting, with what they ordered.
+    """
     given = roles.role_named(actor, role)
     handing_out.require_role(actor, given)
-    same = User.objects.of(actor).filter(email_normalized=normalize_email(email))
-    if same.filter(is_active=True).exists():
-        raise Conflict("This address belongs to a member already.", code="ALREADY_MEMBER")
-    user = same.filter(is_invited=True).select_for_update(no_key=True).first()
-    if user is not None:
-        roles.set_role(actor, user, given)
-    return _invite(actor, email, given, user)
+    holder = address_holder(actor, email)
+    if holder is not None and holder.is_active and _is_member(holder):
+        raise AlreadyMember
+    if holder is None or not holder.is_invited:
+        return _invite(actor, email, given, None)
+    if _is_member(holder):
+        roles.set_role(actor, holder, given)
+    return _invite(actor, email, given, holder)
 
 
 def invite_user(actor: Actor, user: User, role: Role) -> Invitation:
-    """Invite a user who was just made without a password; accepting makes them active."""
+    """Invite a user who was made without a password, or whose address has changed; accepting makes them active."""
+    withdraw_for(actor, user)
     return _invite(actor, user.email, role, user)
 
 
@@ -56,16 +63,28 @@ def withdraw_for(actor: Actor, user: User) -> None:
         _revoke(actor, invitation)
 
 
+def withdraw_of(actor: Actor, inviter: User) -> None:
+    """Withdraw the open invitations that a user has sent who leaves."""
+    for invitation in _pending(actor).filter(invited_by=inviter).select_for_update(of=("self",), no_key=True):
+        _end(actor, invitation)
+
+
+def withdraw_to(actor: Actor, email: str) -> None:
+    """Withdraw the open invitations to an address that a member has now."""
+    for invitation in _pending(actor).filter(email_normalized=normalize_email(email), user=None):
+        _end(actor, invitation)
+
+
 def resend(actor: Actor, invitation: Invitation) -> Invitation:
-    """Mail an open or expired invitation again, with seven new days."""
+    """Mail an open or expired invitation again, with seven new days; from now on it is the actor's."""
     invitation = lock_one(Invitation.objects.of(actor), invitation.pk)
     if invitation.accepted_at is not None:
         raise Conflict("This invitation was accepted already.", code="INVITATION_USED")
     if invitation.revoked_at is not None:
         raise Conflict("This invitation was withdrawn.", code="INVITATION_REVOKED")
     handing_out.require_role(actor, invitation.role)
-    invitation.expires_at = clock.now() + LIFETIME
-    invitation.save(update_fields=["expires_at"])
+    invitation.expires_at, invitation.invited_by_id = clock.now() + LIFETIME, actor.user_id
+    invitation.save(update_fields=["expires_at", "invited_by"])
     _mail(invitation)
     events.record(actor, "invitation.resent", invitation, title=f"{invitation.email} invited again")
     return invitation
@@ -74,23 +93,45 @@ def resend(actor: Actor, invitation: Invitation) -> Invitation:
 def accept(
     *, token: str, password: str, visit: Visit, full_name: str = "", first_name: str = "", last_name: str = ""
 ) -> SignIn:
-    """Join with the invitation's role and sign in; of any number at once, one succeeds."""
-    invitation = _find(token)
+    """Join with the invitation's role and sign in; of any number at once, one succeeds.
+
+    The account that has the address already, invited or a shopper's, becomes the invited person's: its password,
+    sessions and links are worth nothing any more, for nobody but the mailed link has proven the address.
+    """
+    invitation, known = _find(token)
     if full_name and not (first_name or last_name):
         first_name, last_name = split_name(full_name)
-    user = invitation.user or User(organization=invitation.organization, email=invitation.email)
-    user.first_name, user.last_name = first_name or user.first_name, last_name or user.last_name
-    if not (user.first_name or user.last_name):
+    joining = User(organization=invitation.organization, email=invitation.email)
+    joining.first_name = first_name or (known.first_name if known else "")
+    joining.last_name = last_name or (known.last_name if known else "")
+    if not (joining.first_name or joining.last_name):
         raise Invalid(full_name="A name is needed.")
-    passwords.set_new(user, password)
+    passwords.set_new(joining, password)
     with tenant(invitation.organization_id):
-        invited = _locked_user(invitation)
+        holder = address_holder(invitation.organization_id, invitation.email)
         _spend(invitation)
-        user.email_verified_at = clock.now()
-        user = _activated(invited, user) if invitation.user_id else registration.join(user, invitation.role)
+        _require_holder(invitation, holder)
+        user = _taken_over(holder, joining, invitation) if holder else registration.join(joining, invitation.role)
+        shoppers.mark_verified(user)
+        lockout.lift(user.pk, visit.address)
         title = f"{user} accepted the invitation"
         events.record(sessions.author(user), "invitation.accepted", invitation, title=title)
         return sessions.open_session(user, visit, by=PURPOSE)
+
+
+def address_holder(actor: Actor | UUID, email: str) -> User | None:
+    """Lock and return the account of the organization that has an address: the active or the invited one."""
+    same = User.objects.of(actor).filter(email_normalized=normalize_email(email))
+    living = same.filter(Q(is_active=True) | Q(is_invited=True))
+    user: User | None = living.select_for_update(no_key=True).first()
+    return user
+
+
+class AlreadyMember(Conflict):
+    """The invited address is a member's."""
+
+    code = "ALREADY_MEMBER"
+    message = "This address belongs to a member already."
 
 
 class InvitationRefused(Malformed):
@@ -102,7 +143,6 @@ class InvitationRefused(Malformed):
 
 def _invite(actor: Actor, email: str, role: Role, user: User | None) -> Invitation:
     for pending in _pending(actor).filter(email_normalized=normalize_email(email)).select_for_update(of=("self",)):
-        handing_out.require_role(actor, pending.role)
         _revoke(actor, pending)
     pk = uuid7()
     invitation = Invitation.objects.create(
@@ -132,25 +172,32 @@ def _pending(actor: Actor | UUID) -> TenantQuerySet[Invitation]:
 
 def _revoke(actor: Actor, invitation: Invitation) -> None:
     handing_out.require_role(actor, invitation.role)
+    _end(actor, invitation)
+
+
+def _end(actor: Actor, invitation: Invitation) -> None:
     invitation.revoked_at = clock.now()
     invitation.save(update_fields=["revoked_at"])
     events.record(actor, "invitation.revoked", invitation, title=f"Invitation of {invitation.email} withdrawn")
 
 
-def _find(raw: str) -> Invitation:
+def _find(raw: str) -> tuple[Invitation, User | None]:
+    """Return the open invitation of a token, and the account that has its address by now."""
     with operator("token_lookup"):
         invitation = (
-            Invitation.objects.select_related("organization", "role", "user")
+            Invitation.objects.select_related("organization", "role", "invited_by")
             .filter(token_hash=tokens.digest(raw), organization__is_active=True)
             .first()
         )
-    if invitation is None:
-        raise InvitationRefused
-    _require_open(invitation)
-    return invitation
+        if invitation is None:
+            raise InvitationRefused
+        _require_open(invitation)
+        return invitation, address_holder(invitation.organization_id, invitation.email)
 
 
 def _spend(invitation: Invitation) -> None:
+    if invitation.invited_by and not _may_still_invite(invitation.invited_by, invitation.role):
+        raise InvitationRefused("Who sent this invitation may not do so any more.", code="INVITATION_REVOKED")
     open_one = _pending(invitation.organization_id).filter(pk=invitation.pk, expires_at__gt=clock.now())
     if not open_one.update(accepted_at=clock.now()):
         invitation.refresh_from_db(fields=["accepted_at", "revoked_at", "expires_at"])
@@ -176,11 +223,33 @@ def _locked_user(invitation: Invitation) -> User | None:
     return user
 
 
-def _activated(user: User | None, told: User) -> User:
-    """Make the invited user active, with the roles they hold now, the name they gave and their password."""
-    if user is None:
+def _may_still_invite(inviter: User, role: Role) -> bool:
+    standing = roles.standing_of(inviter)
+    may_invite = standing.can("invitations:create") or standing.can("users:create")
+    return inviter.is_active and may_invite and handing_out.may_hand_out(standing, role)
+
+
+def _require_holder(invitation: Invitation, holder: User | None) -> None:
+    """Refuse where the user who was invited is not there any more, or a member has the address."""
+    if invitation.user_id and (holder is None or holder.pk != invitation.user_id or not holder.is_invited):
         raise InvitationRefused("This invitation was withdrawn or replaced.", code="INVITATION_REVOKED")
-    user.first_name, user.last_name, user.password = told.first_name, told.last_name, told.password
-    user.email_verified_at, user.is_active, user.is_invited = told.email_verified_at, True, False
-    user.save()
-    return user
+    if holder is not None and not holder.is_invited and _is_member(holder):
+        raise AlreadyMember
+
+
+def _taken_over(holder: User, joining: User, invitation: Invitation) -> User:
+    """Make an account the invited person's: with the roles that it was given, the name and the password just told."""
+    holder.first_name, holder.last_name, holder.password = joining.first_name, joining.last_name, joining.password
+    holder.is_active, holder.is_invited = True, False
+    holder.save()
+    if not _is_member(holder):
+        UserRole.objects.get_or_create(
+            organization_id=invitation.organization_id, user=holder, role_id=invitation.role_id
+        )
+    links.void(holder)
+    sessions.end_sessions(sessions.author(holder), holder, reason="invitation_accepted")
+    return holder
+
+
+def _is_member(user: User) -> bool:
+    return bool(User.objects.of(user.organization_id).filter(pk=user.pk).members().exists())

@@ -5,6 +5,7 @@ hash, so a copy of the database opens nothing.
 """
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -28,12 +29,35 @@ def token_for(purpose: str, pk: UUID) -> str:
 
 def mail_verification(user: User) -> None:
     """Make a link that proves the user's address, and put its mail into the outbox of this transaction."""
-    _mail(user, Purpose.VERIFY_EMAIL)
+    link = make(user, Purpose.VERIFY_EMAIL)
+    outbox.put(link.organization_id, "mail.verify_email", {"link_id": str(link.pk)})
 
 
-def mail_reset(user: User) -> None:
-    """Make a link that resets the user's password, and put its mail into the outbox of this transaction."""
-    _mail(user, Purpose.RESET_PASSWORD)
+def mail_resets(made: Sequence[OneTimeLink]) -> None:
+    """Put one mail with these links, which reset passwords of one address, into the outbox of this transaction."""
+    outbox.put(made[0].organization_id, "mail.reset_password", {"link_ids": [str(link.pk) for link in made]})
+
+
+def make(user: User, purpose: Purpose) -> OneTimeLink:
+    """Make a link for a user, bound to the address that they have now."""
+    pk = uuid7()
+    return OneTimeLink.objects.create(
+        id=pk,
+        organization_id=organization_of(user),
+        user=user,
+        email_normalized=user.email_normalized,
+        purpose=purpose,
+        token_hash=tokens.digest(token_for(purpose, pk)),
+        expires_at=clock.now() + LIFETIMES[purpose],
+    )
+
+
+def void(user: User, *purposes: Purpose) -> None:
+    """Use up all open links of a user, or those for some purposes, inside the transaction of the cause."""
+    open_links = OneTimeLink.objects.of(organization_of(user)).filter(user=user, used_at=None)
+    if purposes:
+        open_links = open_links.filter(purpose__in=purposes)
+    open_links.update(used_at=clock.now())
 
 
 def find(purpose: str, raw: str, *, organization_id: UUID | None = None) -> OneTimeLink:
@@ -52,11 +76,13 @@ def find(purpose: str, raw: str, *, organization_id: UUID | None = None) -> OneT
     if not (link.user.is_active and link.organization.is_active):
         raise LinkRefused
     _require_open(link)
+    _require_bound(link, link.user)
     return link
 
 
-def spend(link: OneTimeLink) -> None:
-    """Use the link up inside its organization's transaction: of two at once, one succeeds."""
+def spend(link: OneTimeLink, user: User) -> None:
+    """Use up the link of a locked user inside their organization's transaction: of two at once, one succeeds."""
+    _require_bound(link, user)
     open_links = OneTimeLink.objects.of(link.organization_id).filter(
         pk=link.pk, used_at=None, expires_at__gt=clock.now()
     )
@@ -80,19 +106,12 @@ def _require_open(link: OneTimeLink) -> None:
         raise LinkRefused("This link has expired.", code="TOKEN_EXPIRED")
 
 
+def _require_bound(link: OneTimeLink, user: User) -> None:
+    """Refuse a link that was mailed to an address which is no longer the user's; older links do not tell theirs."""
+    if link.email_normalized not in {"", user.email_normalized}:
+        raise LinkRefused
+
+
 def is_past(moment: datetime) -> bool:
     """Tell whether a moment has come."""
     return moment <= clock.now()
-
-
-def _mail(user: User, purpose: Purpose) -> None:
-    pk = uuid7()
-    OneTimeLink.objects.create(
-        id=pk,
-        organization_id=organization_of(user),
-        user=user,
-        purpose=purpose,
-        token_hash=tokens.digest(token_for(purpose, pk)),
-        expires_at=clock.now() + LIFETIMES[purpose],
-    )
-    outbox.put(organization_of(user), f"mail.{purpose}", {"link_id": str(pk)})

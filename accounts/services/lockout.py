@@ -1,23 +1,22 @@
 """Lockout: too many failed sign-ins close an account for a while, but not to where it is used from.
 
-Attempts are counted in PostgreSQL before anything is hashed. From an address that has lately signed in as the user they
-count for that pair alone, so nobody elsewhere can lock a known user out; from all other addresses together they count
-for the e-mail address, whether or not an account has it.
+Attempts are counted in PostgreSQL before anything is hashed, for each account that is tried. From a network that has
+lately signed in as the user they count for that pair alone, so nobody elsewhere can lock a known user out. An address
+of mail that no account stands for counts and locks as one that has an account.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 
 from accounts.models import Session
 from crm.core import clock, rates, tokens
 from crm.core.errors import RateLimited
-from crm.core.models import RateCounter
+from crm.core.rates import Standing
 
 FAMILIAR_FOR = timedelta(days=30)
 
@@ -27,37 +26,58 @@ class Admission:
     """Whose password may be tried, and the counters that this attempt has raised."""
 
     user_ids: Collection[UUID]
-    keys: tuple[str, ...] = ()
+    standings: Mapping[UUID, Standing] = field(default_factory=dict)
 
 
 def familiar_users(user_ids: Iterable[UUID], address: str) -> frozenset[UUID]:
-    """Return the users who have signed in from this address lately. In the transaction that found them."""
+    """Return the users who have signed in from this network lately. In the transaction that found them."""
     since = clock.now() - FAMILIAR_FOR
-    sessions = Session.objects.filter(user_id__in=user_ids, address=address or None, created_at__gte=since)
+    sessions = Session.objects.filter(user_id__in=user_ids, created_at__gte=since)
+    network = ip_network(rates.network_of(address))
+    sessions = sessions.filter(address__range=(str(network[0]), str(network[-1])))
     return frozenset(sessions.values_list("user_id", flat=True))
 
 
 def admit(email: str, user_ids: Collection[UUID], familiar: frozenset[UUID], address: str) -> Admission:
-    """Count an attempt and return who may be tried; raise `RateLimited` where nobody is left.
-
-    An unknown address of mail counts and locks as a known one does.
-    """
+    """Count an attempt and return who may be tried; raise `Locked` where nobody is left."""
     if not settings.RATE_LIMITS:
         return Admission(user_ids)
-    groups = {f"account:{user_id}:{address}": [user_id] for user_id in user_ids if user_id in familiar}
-    strangers = [user_id for user_id in user_ids if user_id not in familiar]
-    if strangers or not groups:
-        groups[f"account:{tokens.digest(email)}"] = strangers
-    standings = {key: rates.hit_guarded(key, *settings.RATE_LIMIT_ACCOUNT) for key in groups}
-    if not any(standing.allowed for standing in standings.values()):
-        wait = min(standing.retry_after for standing in standings.values())
-        raise RateLimited(f"Too many failed sign-ins. Try again in {wait} seconds.", extra={"retry_after": wait})
-    admitted = [user_id for key, group in groups.items() if standings[key].allowed for user_id in group]
-    return Admission(admitted, tuple(groups))
+    if not user_ids:
+        standing = rates.hit_guarded(f"account:{tokens.digest(email)}", *settings.RATE_LIMIT_ACCOUNT)
+        if not standing.allowed:
+            raise Locked([standing])
+        return Admission(())
+    network = rates.network_of(address)
+    standings = {
+        user_id: rates.hit_guarded(_key(user_id, network if user_id in familiar else ""), *settings.RATE_LIMIT_ACCOUNT)
+        for user_id in sorted(user_ids)
+    }
+    admitted = [user_id for user_id in user_ids if standings[user_id].allowed]
+    if not admitted:
+        newly = [user_id for user_id, standing in standings.items() if standing.hits == standing.limit + 1]
+        raise Locked(standings.values(), newly)
+    return Admission(admitted, standings)
 
 
-def forgive(admission: Admission) -> None:
-    """Take an attempt back that turned out to be right."""
-    if admission.keys:
-        with transaction.atomic():
-            RateCounter.objects.filter(key__in=admission.keys, hits__gt=0).update(hits=F("hits") - 1)
+def forgive(admission: Admission, user_id: UUID) -> None:
+    """Take an attempt back for the account that it opened; for all others that were tried it stays a failure."""
+    if user_id in admission.standings:
+        rates.release(admission.standings[user_id])
+
+
+def lift(user_id: UUID, address: str) -> None:
+    """Open an account whose holder has just proven their address, inside the transaction of the proof."""
+    rates.reset([_key(user_id), _key(user_id, rates.network_of(address))])
+
+
+class Locked(RateLimited):
+    """Too many failures for every account that was meant; `locked` names those that this attempt was the first for."""
+
+    def __init__(self, standings: Iterable[Standing], locked: Collection[UUID] = ()) -> None:
+        wait = min(standing.retry_after for standing in standings)
+        self.locked = locked
+        super().__init__(f"Too many failed sign-ins. Try again in {wait} seconds.", extra={"retry_after": wait})
+
+
+def _key(user_id: UUID, network: str = "") -> str:
+    return f"account:{user_id}:{network}" if network else f"account:{user_id}"

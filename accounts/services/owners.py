@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from accounts.models import OneTimeLink, Organization, Purpose, User, normalize_email
+from accounts.models import Organization, Purpose, User, normalize_email
 from accounts.services import links, passwords, registration
 from accounts.services.names import split_name
 from crm.core.errors import Conflict, Invalid
@@ -39,8 +39,8 @@ def found_with_owner(
     organization = registration.found_organization(owner=owner, name=name.strip(), slug=slug)
     if password is not None:
         return Founded(organization, owner, "")
-    links.mail_reset(owner)
-    link = OneTimeLink.objects.of(organization.pk).filter(user=owner).latest("created_at")
+    link = links.make(owner, Purpose.RESET_PASSWORD)
+    links.mail_resets([link])
     token = links.token_for(Purpose.RESET_PASSWORD, link.pk)
     return Founded(organization, owner, f"{settings.FRONTEND_URL}/reset-password?token={token}")
 

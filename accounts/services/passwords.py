@@ -3,19 +3,17 @@
 from uuid import UUID
 
 from django.contrib.auth import password_validation
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 
-from accounts.models import OneTimeLink, Purpose, User, normalize_email
-from accounts.services import links, sessions, timing
+from accounts.models import OneTimeLink, Purpose, User
+from accounts.services import hashing, links, lockout, notices, sessions, shoppers, timing
+from accounts.services.address_accounts import open_accounts
 from accounts.services.membership import organization_of
-from crm.core import clock, events
+from crm.core import events
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
 from crm.core.locking import lock_one
 from crm.core.tenancy import operator, tenant
-
-MOST_MAILED = 20
 
 
 def set_new(user: User, password: str, *, field: str = "password") -> None:
@@ -24,14 +22,21 @@ def set_new(user: User, password: str, *, field: str = "password") -> None:
         password_validation.validate_password(password, user)
     except ValidationError as error:
         raise Invalid(**{field: " ".join(error.messages)}) from error
-    user.password = make_password(password)
+    user.password = hashing.encode(password)
 
 
-def change_own(actor: Actor, *, current_password: str, new_password: str) -> None:
+def require_current(user: User, password: str | None, *, field: str = "current_password") -> None:
+    """Raise `Invalid` unless this is the user's present password; callers' views count the attempts (`guarded`)."""
+    if password is None:
+        raise Invalid(**{field: "This field is required."})
+    if not hashing.verify(password, user.password)[0]:
+        raise Invalid(**{field: "This is not the current password."})
+
+
+def change_own(actor: Actor, *, current_password: str | None, new_password: str) -> None:
     """Change the actor's password, given the present one; ends their other sessions, not this one."""
     user = lock_one(User.objects.of(actor), actor.user_id)  # type: ignore[arg-type]
-    if not user.check_password(current_password):
-        raise Invalid(current_password="This is not the current password.")  # noqa: S106 - a message
+    require_current(user, current_password)
     set_new(user, new_password, field="new_password")
     store(actor, user, reason="password_changed", but_session=True)
 
@@ -44,36 +49,41 @@ def change_for(actor: Actor, user: User, *, new_password: str) -> None:
 
 
 def store(actor: Actor, user: User, *, reason: str, but_session: bool = False) -> None:
-    """Save a locked user's new password, end sessions and open reset links, and record it."""
+    """Save a locked user's new password, end sessions and open reset links, record it and tell the user by mail."""
     user.save(update_fields=["password", "updated_at"])
-    OneTimeLink.objects.of(actor).filter(user=user, purpose=Purpose.RESET_PASSWORD, used_at=None).update(
-        used_at=clock.now()
-    )
+    links.void(user, Purpose.RESET_PASSWORD)
     sessions.end_sessions(actor, user, reason=reason, but=actor.session_id if but_session else None)
     events.record(actor, f"user.{reason}", user, title=f"Password of {user} changed")
+    notices.put(user, notices.PASSWORD_CHANGED)
 
 
 def forget(*, email: str, slug: str = "") -> None:
-    """Mail a reset link to each active account of an address; nobody learns whether there is one."""
-    users = User.objects.filter(email_normalized=normalize_email(email), is_active=True, organization__is_active=True)
-    if slug:
-        users = users.filter(organization__slug=slug)
+    """Mail one list of reset links, one for each active account of an address; nobody learns whether there is one."""
     with timing.leveled():
         with operator("sign_in"):
-            found = list(users.order_by("created_at")[:MOST_MAILED])
-        for user in found:
+            users = [account.user for account in open_accounts(email, slug=slug)]
+        made = []
+        for user in users:
             with tenant(organization_of(user)):
-                links.mail_reset(user)
+                made.append(links.make(user, Purpose.RESET_PASSWORD))
                 author = sessions.author(user)
                 events.record(author, "user.password_forgotten", user, title=f"{user} asked for a reset link")
+        if made:
+            with tenant(made[0].organization_id):
+                links.mail_resets(made)
 
 
-def reset(*, token: str, password: str, organization_id: UUID | None = None) -> None:
-    """Set a new password by a mailed link; ends all sessions of the user."""
-    link = links.find(Purpose.RESET_PASSWORD, token, organization_id=organization_id)
+def reset(*, token: str, password: str, organization_id: UUID | None = None, address: str = "") -> None:
+    """Set a new password by a mailed link, which proves the address: all sessions end, and a lockout with them.
+
+    `address` is the client's.
+    """
+    link: OneTimeLink = links.find(Purpose.RESET_PASSWORD, token, organization_id=organization_id)
     set_new(link.user, password)
     with tenant(link.organization_id):
         user = lock_one(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
-        links.spend(link)
+        links.spend(link, user)
         user.password = link.user.password
         store(sessions.author(user), user, reason="password_reset")
+        shoppers.mark_verified(user)
+        lockout.lift(user.pk, address)

@@ -28,7 +28,10 @@ NUMBERED_SLUGS = 9
 
 
 def register(*, email: str, password: str, full_name: str, company_name: str, visit: Visit, **fields: Any) -> SignIn:
-    """Make an organization and its owner, and sign the owner in; `Forbidden` where registration is switched off."""
+    """Make an organization and its owner, mail the link that proves the address, and sign the owner in.
+
+    Raises `Forbidden` where registration is switched off.
+    """
     if not settings.REGISTRATION:
         raise Forbidden("Registration is closed.", code="REGISTRATION_CLOSED")
     first_name, last_name = split_name(full_name)
@@ -38,6 +41,7 @@ def register(*, email: str, password: str, full_name: str, company_name: str, vi
     with operator("register"):
         organization = found_organization(owner=owner, name=company_name, **fields)
         with tenant(organization.pk):
+            links.mail_verification(owner)
             return sessions.open_session(owner, visit)
 
 

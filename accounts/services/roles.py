@@ -5,10 +5,11 @@ from uuid import UUID
 
 from accounts import role_names
 from accounts.models import Invitation, Role, Scope, User, UserRole
-from accounts.permissions import CUSTOM_ROLE_RANK
-from accounts.services import handing_out
+from accounts.permissions import CUSTOM_ROLE_RANK, effective
+from accounts.services import handing_out, notices
+from accounts.services.membership import organization_of
 from crm.core import events
-from crm.core.actor import Actor
+from crm.core.actor import Actor, system_actor
 from crm.core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm.core.locking import lock_one
 
@@ -71,23 +72,14 @@ def roles_of(actor: Actor, user: User) -> list[Role]:
 
 def assign_role(actor: Actor, user: User, role: Role) -> None:
     """Give a user one more role; one held already stays as it is."""
-    handing_out.require_role(actor, role)
-    role = lock_one(Role.objects.of(actor), role.pk)  # not while it is being deleted
-    _, is_new = UserRole.objects.get_or_create(organization_id=actor.organization_id, user=user, role=role)
-    if is_new:
-        _record(actor, user, "user.role_assigned", f"{user} given the role {role.name}", role)
+    if _give(actor, user, role):
+        _follow(actor, user)
 
 
 def revoke_role(actor: Actor, user: User, role: Role) -> None:
     """Take a role away from a user who holds it; not the owner's from the last active owner."""
-    held = UserRole.objects.of(actor).filter(user=user, role=role)
-    if not held.exists():
-        raise NotFound("This user does not hold this role.")
-    handing_out.require_role(actor, role)
-    if role.is_built_in and role.name == handing_out.OWNER:
-        require_other_owner(actor, user)
-    held.delete()
-    _record(actor, user, "user.role_revoked", f"Role {role.name} taken from {user}", role)
+    _take(actor, user, role)
+    _follow(actor, user)
 
 
 def set_role(actor: Actor, user: User, role: Role) -> None:
@@ -98,8 +90,26 @@ def set_role(actor: Actor, user: User, role: Role) -> None:
     handing_out.require_role(actor, role)
     for other in held:
         if other.pk != role.pk and (other.pk == held[0].pk or other.rank >= role.rank):
-            revoke_role(actor, user, other)
-    assign_role(actor, user, role)
+            _take(actor, user, other)
+    _give(actor, user, role)
+    _follow(actor, user)
+
+
+def standing_of(user: User) -> Actor:
+    """Return what the roles of a user let them do now: for asking whether they still may what they once did."""
+    system = system_actor(organization_of(user))
+    held = roles_of(system, user)
+    return Actor(
+        organization_id=system.organization_id,
+        user_id=user.pk,
+        permissions=effective(
+            tuple(role.name for role in held if role.is_built_in),
+            tuple(code for role in held if not role.is_built_in for code in role.permissions),
+        ),
+        roles=tuple(role.name for role in held),
+        sees_all=any(role.scope == Scope.ALL for role in held),
+        rank=max((role.rank for role in held), default=0),
+    )
 
 
 def require_standing_over(actor: Actor, user: User) -> None:
@@ -151,3 +161,35 @@ def _require_free(actor: Actor, name: str, *, but: UUID | None = None) -> None:
 
 def _record(actor: Actor, user: User, name: str, title: str, role: Role) -> None:
     events.record(actor, name, user, title=title, metadata={"role": role.name, "role_id": str(role.pk)})
+
+
+def _give(actor: Actor, user: User, role: Role) -> bool:
+    """Give a user a role, and tell whether they did not hold it before."""
+    handing_out.require_role(actor, role)
+    role = lock_one(Role.objects.of(actor), role.pk)  # not while it is being deleted
+    _, is_new = UserRole.objects.get_or_create(organization_id=actor.organization_id, user=user, role=role)
+    if is_new:
+        _record(actor, user, "user.role_assigned", f"{user} given the role {role.name}", role)
+    return bool(is_new)
+
+
+def _take(actor: Actor, user: User, role: Role) -> None:
+    held = UserRole.objects.of(actor).filter(user=user, role=role)
+    if not held.exists():
+        raise NotFound("This user does not hold this role.")
+    handing_out.require_role(actor, role)
+    if role.is_built_in and role.name == handing_out.OWNER:
+        require_other_owner(actor, user)
+    held.delete()
+    _record(actor, user, "user.role_revoked", f"Role {role.name} taken from {user}", role)
+
+
+def _follow(actor: Actor, user: User) -> None:
+    """Tell a user of changed roles; of one who is invited, the open invitation says the role that they will have."""
+    if not user.is_invited:
+        notices.put(user, notices.ROLE_CHANGED)
+        return
+    highest = roles_of(actor, user)[:1]
+    if highest:
+        open_ones = Invitation.objects.of(actor).filter(user=user, accepted_at=None, revoked_at=None)
+        open_ones.update(role=highest[0])

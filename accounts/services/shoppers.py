@@ -3,17 +3,15 @@
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
-from uuid import UUID
 
 from django.conf import settings
 
-from accounts.models import Language, Purpose, User, normalize_email
-from accounts.services import links, sessions, timing
+from accounts.models import Language, Purpose, User
+from accounts.services import links, sessions
 from crm.core import clock, events
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
 from crm.core.locking import lock_one
-from crm.core.tenancy import tenant
 
 
 class Directory(Protocol):
@@ -32,39 +30,15 @@ def directory() -> Directory:
     return import_module(settings.SHOPPER_DIRECTORY)
 
 
-def verify_email(raw: str, *, organization_id: UUID) -> User:
-    """Use a verification link of the organization: the address is the user's own from now on."""
-    link = links.find(Purpose.VERIFY_EMAIL, raw, organization_id=organization_id)
-    with tenant(link.organization_id):
-        user: User = lock_one(User.objects.of(link.organization_id), link.user_id)
-        links.spend(link)
-        mark_verified(user)
-    return user
-
-
 def mark_verified(user: User) -> None:
-    """Record that the user has proven their address; a second time changes nothing."""
+    """Record that the user has proven their address, and end what asks for that; a second time changes nothing."""
     if user.email_verified_at is not None:
         return
     user.email_verified_at = clock.now()
     user.save(update_fields=["email_verified_at", "updated_at"])
+    links.void(user, Purpose.VERIFY_EMAIL)
     events.record(sessions.author(user), "user.email_verified", user, title=f"{user.email} verified")
     directory().merge_verified(user)
-
-
-def resend_verification(user: User) -> None:
-    """Mail another verification link, unless the address is verified already."""
-    if user.email_verified_at is None:
-        links.mail_verification(user)
-
-
-def resend_verification_to(organization_id: UUID, email: str) -> None:
-    """As `resend_verification`, for whoever has this address; nobody learns whether anybody does."""
-    with timing.leveled(), tenant(organization_id):
-        same = User.objects.of(organization_id).filter(email_normalized=normalize_email(email), is_active=True)
-        user = same.first()
-        if user is not None:
-            resend_verification(user)
 
 
 def update_profile(actor: Actor, **fields: Any) -> User:

@@ -1,32 +1,19 @@
-"""Signing in with e-mail address and password: one answer, in one time, for everything that is wrong."""
+"""Signing in with e-mail address and password: one answer for everything that is wrong."""
 
-from dataclasses import dataclass
-from uuid import UUID
+import logging
+from collections.abc import Collection, Sequence
 
-from django.contrib.auth.hashers import make_password, verify_password
-
-from accounts.models import Organization, User, normalize_email
-from accounts.services import lockout, sessions
+from accounts.models import User, normalize_email
+from accounts.services import hashing, lockout, sessions
+from accounts.services.address_accounts import Account, accounts_of
+from accounts.services.lockout import Locked
 from accounts.services.sessions import SignIn, Visit
+from crm.core import events
+from crm.core.actor import Actor
 from crm.core.errors import Conflict, Forbidden, Unauthenticated
 from crm.core.tenancy import operator, tenant
 
-# One address may have accounts in many organizations; beyond this many, the organization must be named.
-MOST_TRIED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A user whom a sign-in may mean."""
-
-    user: User
-    organization: Organization
-    is_member: bool
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether user and organization are active."""
-        return self.user.is_active and self.organization.is_active
+security = logging.getLogger("security")
 
 
 def sign_in(*, email: str, password: str, visit: Visit, slug: str = "", admits_shoppers: bool = False) -> SignIn:
@@ -37,30 +24,40 @@ def sign_in(*, email: str, password: str, visit: Visit, slug: str = "", admits_s
     """
     email = normalize_email(email)
     with operator("sign_in"):
-        accounts = _accounts(email, slug)
-        familiar = lockout.familiar_users(accounts, visit.address)
-    admission = lockout.admit(email, list(accounts), familiar, visit.address)
-    tried = [accounts[user_id] for user_id in admission.user_ids]
+        accounts = accounts_of(email, slug=slug)
+        ids = [account.user.pk for account in accounts]
+        familiar = lockout.familiar_users(ids, visit.address)
+    try:
+        admission = lockout.admit(email, ids, familiar, visit.address)
+    except Locked as refusal:
+        _report("locked", accounts, visit, recorded=refusal.locked)
+        raise
+    tried = [account for account in accounts if account.user.pk in admission.user_ids]
     if not tried:
-        make_password(password)  # takes as long as a comparison
+        hashing.encode(password)  # takes as long as a comparison
     fitting, outdated = [], set()
     for account in tried:
-        is_right, is_outdated = verify_password(password, account.user.password)
+        is_right, is_outdated = hashing.verify(password, account.user.password)
         if is_right:
             fitting.append(account)
             outdated |= {account.user.pk} if is_outdated else set()
     if not fitting:
+        _report("failed", tried, visit, recorded=[account.user.pk for account in tried])
         raise WrongCredentials
-    lockout.forgive(admission)
     account = _the_one(fitting, admits_shoppers=admits_shoppers)
-    new_hash = make_password(password) if account.user.pk in outdated else ""
-    return _open(account, visit, new_hash)
+    new_hash = hashing.encode(password) if account.user.pk in outdated else ""
+    signed_in = _open(account, visit, new_hash)
+    lockout.forgive(admission, account.user.pk)
+    return signed_in
 
 
 class WrongCredentials(Unauthenticated):
     """An unknown address, a wrong password, or both."""
 
-    message = "The e-mail address or the password is wrong."
+    message = (
+        "The e-mail address or the password is wrong. "
+        "If the address belongs to several organizations, name the one to sign in to."
+    )
 
 
 class AccountInactive(Forbidden):
@@ -70,23 +67,7 @@ class AccountInactive(Forbidden):
     message = "This account is inactive."
 
 
-def _accounts(email: str, slug: str) -> dict[UUID, Account]:
-    """Return the accounts of an address, one an organization: the active one, else the latest inactive one."""
-    users = User.objects.filter(email_normalized=email, organization__isnull=False)
-    users = users.exclude(is_active=False, is_invited=True)
-    if slug:
-        users = users.filter(organization__slug=slug)
-    one_each = users.order_by("organization_id", "-is_active", "-created_at").distinct("organization_id")
-    members = set(User.objects.filter(email_normalized=email).members().values_list("pk", flat=True))
-    found = sorted(one_each.select_related("organization"), key=lambda user: (not user.is_active, user.created_at))
-    return {
-        user.pk: Account(user, user.organization, user.pk in members)
-        for user in found[:MOST_TRIED]
-        if user.organization
-    }
-
-
-def _the_one(fitting: list[Account], *, admits_shoppers: bool) -> Account:
+def _the_one(fitting: Sequence[Account], *, admits_shoppers: bool) -> Account:
     """Return the account that is meant: active before inactive, and members before shoppers."""
     living = [account for account in fitting if account.is_open]
     if not living:
@@ -120,3 +101,19 @@ def _open(account: Account, visit: Visit, new_hash: str) -> SignIn:
             user.password = new_hash
             user.save(update_fields=["password"])
         return sessions.open_session(user, visit)
+
+
+def _report(outcome: str, accounts: Sequence[Account], visit: Visit, *, recorded: Collection[object]) -> None:
+    """Log a sign-in that failed or was locked, and record it where the accounts among `recorded` belong.
+
+    What was typed stays out of the log: people type passwords into the wrong field.
+    """
+    users = ", ".join(str(account.user.pk) for account in accounts) or "none"
+    security.warning("Sign-in %s: accounts %s, client %s, %s", outcome, users, visit.address, visit.surface)
+    metadata = {"surface": visit.surface, "address": visit.address}
+    for account in accounts:
+        if account.user.pk in recorded:
+            with tenant(account.organization.pk):
+                title = f"Sign-in of {account.user} {outcome}"
+                nobody = Actor(organization_id=account.organization.pk)
+                events.record(nobody, f"user.sign_in_{outcome}", account.user, title=title, metadata=metadata)

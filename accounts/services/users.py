@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from accounts.models import Language, User, normalize_email
-from accounts.services import handing_out, invitations, passwords, registration, roles, sessions
+from accounts.models import Language, Role, User, normalize_email
+from accounts.services import handing_out, invitations, links, notices, passwords, registration, roles, sessions
 from accounts.services.names import split_name
 from accounts.services.registration import EmailTaken
 from crm.core import clock, events
@@ -23,16 +24,24 @@ TELLING_FIELDS = frozenset({"email", "role", "is_active"})
 
 
 def create_user(actor: Actor, *, email: str, role: str, password: str | None = None, **fields: Any) -> User:
-    """Make a member with a role (its stored name); without a password invited, and inactive until they accept."""
+    """Make a member with a role (its stored name); without a password invited, and inactive until they accept.
+
+    A shopper of this address becomes the member. One who has proven the address has the role at once; of one who has
+    not, the account is theirs who accept the invitation, or who are told the password given here.
+    """
     given = roles.role_named(actor, role)
     handing_out.require_role(actor, given)
-    _require_free(actor, email)
-    user = User(organization_id=actor.organization_id, email=email, **_checked(fields))
+    fields = _checked(fields)
+    holder = invitations.address_holder(actor, email)
+    if holder is not None:
+        return _promoted(actor, holder, given, password, fields)
+    user = User(organization_id=actor.organization_id, email=email, **fields)
     if password is None:
         user.set_unusable_password()
         user.is_active, user.is_invited = False, True
     else:
         passwords.set_new(user, password)
+        invitations.withdraw_to(actor, email)
     registration.join(user, given)
     events.record(actor, "user.created", user, title=f"{user} added", metadata={"role": given.name})
     if password is None:
@@ -40,22 +49,33 @@ def create_user(actor: Actor, *, email: str, role: str, password: str | None = N
     return user
 
 
-def update_user(actor: Actor, user: User, **fields: Any) -> User:
-    """Change a user: with `users:update` anything, oneself only `OWN_FIELDS`. `role` is a stored name."""
+def update_user(actor: Actor, user: User, *, current_password: str | None = None, **fields: Any) -> User:
+    """Change a user: with `users:update` anything, oneself only `OWN_FIELDS`. `role` is a stored name.
+
+    One's own address or role takes the present password. A new address is not proven, and what was mailed to the
+    former one, or opened under it, ends.
+    """
     require_may_change(actor, user, fields)
     user = lock_one(User.objects.of(actor), user.pk)
     role, is_active = fields.pop("role", None), fields.pop("is_active", None)
-    if normalize_email(fields.get("email", user.email)) != user.email_normalized:
-        _require_free(actor, fields["email"], but=user)
+    is_moved = normalize_email(fields.get("email", user.email)) != user.email_normalized
+    is_guarded = user.pk == actor.user_id and (is_moved or role not in {None, *_role_names(actor, user)})
+    former = user.email
+    if is_moved:
+        _free_address(actor, fields["email"], but=user)
         user.email_verified_at = None
     changes = events.changed(user, _checked(fields))
     if changes:
         _save(user)
         events.record(actor, "user.updated", user, title=f"{user} updated", changes=changes)
+    if is_moved:
+        _follow_address(actor, user, former)
     if role is not None:
         roles.set_role(actor, user, roles.role_named(actor, role))
     if is_active is not None:
         set_active(actor, user, is_active=is_active)
+    if is_guarded:  # last: who may not do it at all is told so, and a wrong password undoes it
+        passwords.require_current(user, current_password)
     return user
 
 
@@ -82,7 +102,7 @@ def set_active(actor: Actor, user: User, *, is_active: bool) -> User:
 
 
 def deactivate_user(actor: Actor, user: User) -> User:
-    """Deactivate a user: every session ends at once, an open invitation is withdrawn. Twice changes nothing."""
+    """Deactivate a user: sessions, links and invitations, theirs and those they sent, end. Twice changes nothing."""
     require_other(actor, user)
     roles.require_standing_over(actor, user)
     user = lock_one(User.objects.of(actor), user.pk)
@@ -90,10 +110,8 @@ def deactivate_user(actor: Actor, user: User) -> User:
         return user
     roles.require_other_owner(actor, user)
     invitations.withdraw_for(actor, user)
-    user.is_active = user.is_invited = False
-    _save(user)
-    sessions.end_sessions(actor, user, reason="deactivated")
-    events.record(actor, "user.deactivated", user, title=f"{user} deactivated")
+    invitations.withdraw_of(actor, user)
+    _retire(actor, user, reason="deactivated")
     return user
 
 
@@ -103,7 +121,7 @@ def restore_user(actor: Actor, user: User) -> User:
     user = lock_one(User.objects.of(actor), user.pk)
     if user.is_active or user.is_invited:
         return user
-    _require_free(actor, user.email, but=user)
+    _free_address(actor, user.email, but=user)
     user.is_active = True
     _save(user)
     events.record(actor, "user.restored", user, title=f"{user} brought back")
@@ -113,8 +131,6 @@ def restore_user(actor: Actor, user: User) -> User:
 def change_password(actor: Actor, user: User, *, new_password: str, current_password: str | None = None) -> None:
     """Change one's own password, given the present one, or as an administrator somebody else's."""
     if user.pk == actor.user_id:
-        if current_password is None:
-            raise Invalid(current_password="This field is required.")  # noqa: S106 - a message
         passwords.change_own(actor, current_password=current_password, new_password=new_password)
         return
     actor.require("users:update")
@@ -140,10 +156,63 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _require_free(actor: Actor, email: str, *, but: User | None = None) -> None:
-    same = User.objects.of(actor).filter(email_normalized=normalize_email(email)).exclude(pk=but and but.pk)
-    if same.filter(is_active=True).exists() or same.filter(is_invited=True).exists():
+def _promoted(actor: Actor, user: User, role: Role, password: str | None, fields: dict[str, Any]) -> User:
+    """Make a shopper a member, keeping what they ordered; `EmailTaken` where the address is a member's already."""
+    if user.is_invited or User.objects.of(actor).filter(pk=user.pk).members().exists():
         raise EmailTaken
+    if password is None and user.email_verified_at is None:
+        user.is_invited = True
+        _save(user)
+        invitations.invite_user(actor, user, role)
+        return user
+    changes = events.changed(user, fields)
+    _save(user)
+    if password is not None:
+        passwords.set_new(user, password)
+        links.void(user)
+        passwords.store(actor, user, reason="password_changed")
+    invitations.withdraw_to(actor, user.email)
+    roles.assign_role(actor, user, role)
+    events.record(actor, "user.created", user, title=f"{user} added", changes=changes, metadata={"role": role.name})
+    return user
+
+
+def _free_address(actor: Actor, email: str, *, but: User) -> None:
+    """Raise `EmailTaken` where somebody else has the address; a shopper who never proved it makes way."""
+    others = User.objects.of(actor).filter(email_normalized=normalize_email(email)).exclude(pk=but.pk)
+    for other in others.filter(Q(is_active=True) | Q(is_invited=True)).select_for_update(no_key=True):
+        is_member = User.objects.of(actor).filter(pk=other.pk).members().exists()
+        if is_member or other.is_invited or other.email_verified_at is not None:
+            raise EmailTaken
+        _retire(actor, other, reason="address_reassigned")
+    invitations.withdraw_to(actor, email)
+
+
+def _retire(actor: Actor, user: User, *, reason: str) -> None:
+    """Take a locked user out of service, with everything that opens the account."""
+    user.is_active = user.is_invited = False
+    _save(user)
+    links.void(user)
+    sessions.end_sessions(actor, user, reason=reason)
+    events.record(actor, "user.deactivated", user, title=f"{user} deactivated", metadata={"reason": reason})
+
+
+def _follow_address(actor: Actor, user: User, former: str) -> None:
+    """Invite the new address of somebody who is invited; of anybody else end other sessions and tell both addresses."""
+    if user.is_invited:
+        invitations.invite_user(actor, user, roles.roles_of(actor, user)[0])
+        return
+    links.void(user)
+    kept = actor.session_id if user.pk == actor.user_id else None
+    sessions.end_sessions(actor, user, reason="email_changed", but=kept)
+    for address in (former, user.email):
+        notices.put(user, notices.EMAIL_CHANGED, to=address)
+    if user.is_active:
+        links.mail_verification(user)
+
+
+def _role_names(actor: Actor, user: User) -> list[str]:
+    return [role.name for role in roles.roles_of(actor, user)[:1]]
 
 
 def _save(user: User) -> None:

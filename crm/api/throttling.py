@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
 from crm.core import rates
@@ -26,20 +27,37 @@ def count(view: Any, request: HttpRequest, claims: Claims | None) -> Standing | 
     """Count this request and return where its sender stands; None where nothing is limited."""
     if not settings.RATE_LIMITS:
         return None
-    address = client_address(request)
-    if view.action in view.guarded:
-        standing = rates.hit_guarded(f"door:{address}", *settings.RATE_LIMIT_AUTH)
+    network = rates.network_of(client_address(request))
+    if view.guards(claims):
+        standing = _count_attempt(claims, network)
     elif not view.surface.is_limited:
         return None
     elif view.action in view.uncounted:
         limit, seconds = settings.RATE_LIMIT_GENERAL
         standing = Standing(limit, 0, int(time.time()) + seconds)
     else:
-        who = f"user:{claims.user_id}" if claims else f"address:{address}"
+        who = f"user:{claims.user_id}" if claims else f"address:{network}"
         is_bulk = view.action in view.bulk
         rule = settings.RATE_LIMIT_BULK if is_bulk else settings.RATE_LIMIT_GENERAL
         standing = rates.hit(f"{'bulk' if is_bulk else 'general'}:{who}", *rule)
     return standing
+
+
+def _count_attempt(claims: Claims | None, network: str) -> Standing:
+    """Count an attempt at a secret: at the password of who is signed in by account, at any other by client address."""
+    if claims:
+        return rates.hit_guarded(f"password:{claims.user_id}", *settings.RATE_LIMIT_ACCOUNT)
+    return rates.hit_guarded(f"door:{network}", *settings.RATE_LIMIT_AUTH)
+
+
+def settle(view: Any, standing: Standing | None, status: int) -> Standing | None:
+    """Forgive an attempt that did not fail, unless each request of the action counts; return the standing then."""
+    if standing is None or not standing.key or view.action in view.counted or 400 <= status < 500:
+        return standing
+    try:
+        return rates.release(standing)
+    except Error:  # the request is answered, if only with 503: one attempt too many is counted
+        return standing
 
 
 def refuse_beyond(standing: Standing | None) -> None:

@@ -35,8 +35,9 @@ class ApiView(ViewSet):
     """A view of one surface.
 
     `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
-    open to anybody with the reason, `guarded` the public ones counted as attempts at a secret, `bulk` the heavy ones,
-    `uncounted` those without a limit, `writing` the ones that write although they answer a GET, with the reason.
+    open to anybody with the reason, `guarded` those that try a secret, whose failures count, `counted` the public ones
+    of which each request counts as such a failure, `bulk` the heavy ones, `uncounted` those without a limit, `writing`
+    the ones that write although they answer a GET, with the reason.
     A signed-in action runs in one transaction inside its organization: an exception undoes it whole, a deadlock's
     victim is done again, and any other GET cannot write. A public one opens its own.
     """
@@ -46,6 +47,7 @@ class ApiView(ViewSet):
     permissions: ClassVar[Mapping[str, str]] = {}
     public: ClassVar[Mapping[str, str]] = {}
     guarded: ClassVar[frozenset[str]] = frozenset()
+    counted: ClassVar[frozenset[str]] = frozenset()
     bulk: ClassVar[frozenset[str]] = frozenset()
     uncounted: ClassVar[frozenset[str]] = frozenset()
     writing: ClassVar[Mapping[str, str]] = {}
@@ -75,8 +77,13 @@ class ApiView(ViewSet):
             response = self._answer(request)
         except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
             response = error_response(error, self.surface, self.rename)
+        self.standing = throttling.settle(self, self.standing, response.status_code)
         throttling.set_headers(response, self.standing)
         return response
+
+    def guards(self, claims: tokens.Claims | None) -> bool:
+        """Tell whether this request is counted as an attempt at a secret."""
+        return self.action in self.guarded or self.action in self.counted
 
     def rename(self, name: str) -> str:
         """Return the key of a domain field in this view's bodies, for error messages."""

@@ -3,15 +3,18 @@
 Each window is fixed: it opens with the first hit and closes `seconds` later.
 """
 
+import ipaddress
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
 import redis
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 
 from crm.core import clock
 from crm.core.models import RateCounter
@@ -25,16 +28,18 @@ local hits = redis.call('INCR', KEYS[1])
 if hits == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
 return {hits, redis.call('TTL', KEYS[1])}
 """
+IPV6_PREFIX = 64  # what one subscriber of an IPv6 network is given, to choose any address of
 _paused_until = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a subject stands in its window: `resets_at` in epoch seconds."""
+    """Where a subject stands in its window: `resets_at` in epoch seconds, `key` of its counter in PostgreSQL."""
 
     limit: int
     hits: int
     resets_at: int
+    key: str = ""
 
     @property
     def allowed(self) -> bool:
@@ -68,7 +73,30 @@ def hit_guarded(key: str, limit: int, seconds: int) -> Standing:
             [key[:200], now + timedelta(seconds=seconds), now, now],
         )
         hits, ends_at = cursor.fetchone()
-    return Standing(limit, hits, int(ends_at.timestamp()) + 1)
+    return Standing(limit, hits, int(ends_at.timestamp()) + 1, key[:200])
+
+
+def release(standing: Standing) -> Standing:
+    """Take a hit in PostgreSQL back that was no failure, where failures alone count; return the standing then."""
+    with transaction.atomic():
+        RateCounter.objects.filter(key=standing.key, hits__gt=0).update(hits=F("hits") - 1)
+    return replace(standing, hits=standing.hits - 1)
+
+
+def reset(keys: Iterable[str]) -> None:
+    """Remove counters in PostgreSQL, inside the transaction of what justifies it."""
+    RateCounter.objects.filter(key__in=list(keys)).delete()
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one client: an IPv4 address as it is, an IPv6 address as its /64 network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
 
 
 def hit(key: str, limit: int, seconds: int) -> Standing:

@@ -67,7 +67,10 @@ def test_the_last_owner_stays_one(acme, client_for):
     acme.add("owner", is_active=False)
     assert codes(platform.patch(f"users/{acme.owner.pk}", {"role": "sales"})) == (409, "LAST_OWNER")
     acme.add("owner")
-    assert platform.patch(f"users/{acme.owner.pk}", {"role": "sales"}).json()["role"] == "sales"
+    assert (
+        platform.patch(f"users/{acme.owner.pk}", {"role": "sales", "current_password": PASSWORD}).json()["role"]
+        == "sales"
+    )
 
 
 def demote_each_other(tenant, client_for):

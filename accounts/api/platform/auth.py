@@ -14,6 +14,7 @@ from accounts.api.shapes_auth import (
     Joining,
     NewPassword,
     Refresh,
+    Verification,
 )
 from accounts.api.signing import Signing
 from accounts.services import registration, sessions
@@ -74,8 +75,8 @@ class PlatformSigning(Signing):
 
     surface = PLATFORM
     public = {**Signing.public, "register": "this is how organizations come to be"}
-    guarded = Signing.guarded | {"register"}
-    permissions = {"logout": MEMBER}
+    counted = Signing.counted | {"register"}
+    permissions = {"logout": MEMBER, "resend_verification": MEMBER}
     user_shape = PlatformSignedIn
     register_body = Registration
     login_body = PlatformCredentials
@@ -83,6 +84,7 @@ class PlatformSigning(Signing):
     accept_invitation_body = PlatformJoining
     forgot_password_body = PlatformAddress
     reset_password_body = NewPassword
+    verify_email_body = Verification
     signed_in_form = {
         "access_token": str,
         "refresh_token": str,
@@ -138,4 +140,6 @@ urlpatterns = [
     route("auth/accept-invitation", PlatformSigning, post="accept_invitation"),
     route("auth/forgot-password", PlatformSigning, post="forgot_password"),
     route("auth/reset-password", PlatformSigning, post="reset_password"),
+    route("auth/verify-email", PlatformSigning, post="verify_email"),
+    route("auth/resend-verification", PlatformSigning, post="resend_verification"),
 ]

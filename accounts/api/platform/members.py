@@ -4,20 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers
 
 from accounts.api.resources import Members
 from accounts.api.shapes import OrganizationRef, RoleField, UserFields, roles_on
+from accounts.api.shapes_auth import Password
 from accounts.models import User
 from accounts.services import permissions, users
 from crm.api.permissions import MEMBER
 from crm.api.platform import PLATFORM
 from crm.api.routes import resource, route
 from crm.api.schema import describes
-from crm.api.shapes import Shape
+from crm.api.shapes import Computed, Shape
 from crm.core.actor import Actor
+from crm.core.tokens import Claims
 
 
 class PlatformUser(UserFields):
@@ -27,6 +29,13 @@ class PlatformUser(UserFields):
     roles = roles_on("platform")
     company_id = serializers.UUIDField(source="organization_id", read_only=True)
     organization = OrganizationRef(read_only=True)
+    email_verified = Computed(Q(email_verified_at__isnull=False), serializers.BooleanField())
+
+
+class UserChange(PlatformUser):
+    """What may be changed of a user; one's own address or role takes the present password."""
+
+    current_password = Password(required=False)
 
 
 class NewUser(Shape):
@@ -63,10 +72,21 @@ class PlatformUsers(Members):
     shape = PlatformUser
     plural = "items"
     permissions = {"partial_update": MEMBER, "me": MEMBER, "change_password": MEMBER}
+    guarded = frozenset({"change_password"})
 
     def input_shape(self) -> type[Shape]:
         """Return the shape of bodies."""
-        return {"create": NewUser, "change_password": ChangedPassword}.get(self.action, PlatformUser)
+        shapes = {"create": NewUser, "change_password": ChangedPassword, "partial_update": UserChange}
+        return shapes.get(self.action, PlatformUser)
+
+    def guards(self, claims: Claims | None) -> bool:
+        """Count a change that gives the present password as an attempt at it."""
+        return super().guards(claims) or (
+            self.action == "partial_update"
+            and claims is not None
+            and isinstance(self.request.data, dict)
+            and "current_password" in self.request.data
+        )
 
     def rows(self, actor: Actor) -> QuerySet[User]:
         """Return active members."""

@@ -2,16 +2,17 @@
 
 from datetime import datetime
 from typing import Any, NotRequired
+from uuid import UUID
 
 from django.db.models import Q
 from django.http import HttpResponse
 from rest_framework import serializers
 
 from accounts import role_names
-from accounts.api.shapes_auth import Address, Credentials, NewPassword, Password, Refresh, Secret
-from accounts.api.signing import FORGOTTEN, RESET, Signing
+from accounts.api.shapes_auth import Address, Credentials, NewPassword, Password, Refresh, Verification
+from accounts.api.signing import FORGOTTEN, SENT, Signing
 from accounts.models import Language, User
-from accounts.services import google, passwords, registration, sessions, shoppers, signing_in
+from accounts.services import email_verification, google, passwords, registration, sessions, shoppers, signing_in
 from accounts.services.names import LONGEST_PART
 from accounts.services.sessions import SignIn
 from crm.api.permissions import SIGNED_IN
@@ -26,7 +27,6 @@ from crm.core.errors import DomainError, Invalid, Malformed
 
 LONGEST_STATE = 300
 LONGEST_CODE = 2048
-SENT = "If this address waits for verification, a link is on its way."
 
 
 class Profile(Shape):
@@ -65,12 +65,6 @@ class OwnAddress(Shape):
     email = Email()
 
 
-class Token(Shape):
-    """A mailed token."""
-
-    token = Secret()
-
-
 class PasswordChange(Shape):
     """The present password and a new one."""
 
@@ -85,23 +79,18 @@ class StorefrontSigning(Signing):
     public = {
         **{action: reason for action, reason in Signing.public.items() if action != "accept_invitation"},
         "register": "this is how one becomes a shopper",
-        "verify_email": "the mailed token is the proof",
         "resend_verification": "the mail goes to the address itself",
         "google": "this is how one signs in with Google",
         "google_callback": "Google's code is the proof",
     }
-    guarded = (Signing.guarded - {"accept_invitation"}) | {
-        "register",
-        "verify_email",
-        "resend_verification",
-        "change_password",
-    }
+    guarded = (Signing.guarded - {"accept_invitation"}) | {"change_password"}
+    counted = Signing.counted | {"register"}
     permissions = dict.fromkeys(("profile", "update_profile", "change_password", "logout"), SIGNED_IN)
     user_shape = StorefrontUser
     register_body = SignUp
     login_body = Credentials
     refresh_body = Refresh
-    verify_email_body = Token
+    verify_email_body = Verification
     resend_verification_body = OwnAddress
     forgot_password_body = Address
     reset_password_body = NewPassword
@@ -135,28 +124,19 @@ class StorefrontSigning(Signing):
         raw = self.read()["refresh_token"]
         return self.answer(_tokens(sessions.refresh(raw, rotates=True, organization_id=organization.pk)))
 
-    @describes(body=Token, answer={"message": str})
-    def verify_email(self, request: Any, shop: str) -> HttpResponse:
-        """Prove the address by a mailed token."""
-        organization = self.shop
-        shoppers.verify_email(self.read()["token"], organization_id=organization.pk)
-        return self.answer({"message": "Your e-mail address is verified."})
-
     @describes(body=OwnAddress, answer={"message": str}, errors=(401,))
-    def resend_verification(self, request: Any, shop: str) -> HttpResponse:
+    def resend_verification(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Mail the link again: to the signed-in user, or to the address given."""
         organization = self.shop
-        claims = self._claims(request._request)  # noqa: SLF001 - DRF's request wraps Django's
-        if claims is None:
+        actor = self.signed_in_actor()
+        if actor is None:
             email = self.read().get("email")
             if not email:
                 raise Invalid(email="This field is required.")
-            shoppers.resend_verification_to(organization.pk, email)
+            email_verification.resend_to(organization.pk, email)
         else:
-            with tenancy.tenant(claims.organization_id):
-                actor = sessions.load_actor(claims)
-                self._check_shop(actor)
-                shoppers.resend_verification(User.objects.of(actor).get(pk=actor.user_id))
+            with tenancy.tenant(actor.organization_id):
+                email_verification.resend(User.objects.of(actor).get(pk=actor.user_id))
         return self.answer({"message": SENT})
 
     @describes(body=Address, answer={"message": str})
@@ -165,11 +145,10 @@ class StorefrontSigning(Signing):
         passwords.forget(**self.read(), slug=self.shop.slug)
         return self.answer({"message": FORGOTTEN})
 
-    @describes(body=NewPassword, answer={"message": str})
-    def reset_password(self, request: Any, **kwargs: Any) -> HttpResponse:
-        """Set a new password by a mailed link; every session of the user ends."""
-        passwords.reset(**self.read(), organization_id=self.shop.pk)
-        return self.answer({"message": RESET})
+    def organization_id(self) -> UUID:
+        """Return the organization of the shop: its mailed tokens alone count here."""
+        organization_id: UUID = self.shop.pk
+        return organization_id
 
     @describes(answer={"url": str, "state": str}, query={"state": NotRequired[str]})
     def google(self, request: Any, shop: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from rest_framework import serializers
 
 from accounts.api.shapes import OrganizationRef, RoleField, RoleNameField
-from accounts.api.shapes_auth import LONGEST_SLUG, Address, Credentials, Joining, NewPassword, Refresh
+from accounts.api.shapes_auth import LONGEST_SLUG, Address, Credentials, Joining, NewPassword, Refresh, Verification
 from accounts.api.signing import Signing
 from accounts.models import Invitation, User
 from accounts.services import invitations, sessions
@@ -75,17 +75,22 @@ class TeamNewPassword(NewPassword, CamelShape):
     """A new password by a mailed link."""
 
 
+class TeamVerification(Verification, CamelShape):
+    """A mailed token that proves an address; who is not signed in gives the account's password, or a new one."""
+
+
 class TeamSigning(Signing):
     """`/auth`."""
 
     surface = TEAM
-    permissions = {"logout": MEMBER, "me": MEMBER}
+    permissions = {"logout": MEMBER, "me": MEMBER, "resend_verification": MEMBER}
     user_shape = TeamUser
     login_body = TeamCredentials
     refresh_body = TeamRefresh
     accept_invitation_body = TeamJoining
     forgot_password_body = TeamAddress
     reset_password_body = TeamNewPassword
+    verify_email_body = TeamVerification
     signed_in_form = {
         "success": bool,
         "access_token": str,
@@ -208,6 +213,8 @@ urlpatterns = [
     route("auth/me", TeamSigning, get="me"),
     route("auth/forgot-password", TeamSigning, post="forgot_password"),
     route("auth/reset-password", TeamSigning, post="reset_password"),
+    route("auth/verify-email", TeamSigning, post="verify_email"),
+    route("auth/resend-verification", TeamSigning, post="resend_verification"),
     route("auth/accept-invitation", TeamSigning, post="accept_invitation"),
     route("auth/invite", TeamInvitations, post="create"),
     route("auth/invitations", TeamInvitations, get="list"),

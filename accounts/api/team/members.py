@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers
 
@@ -15,7 +15,7 @@ from crm.api.permissions import MEMBER
 from crm.api.resources import reader
 from crm.api.routes import route
 from crm.api.schema import describes
-from crm.api.shapes import CamelShape
+from crm.api.shapes import CamelShape, Computed
 from crm.api.team import TEAM
 from crm.api.views import ApiView
 from crm.core.actor import Actor
@@ -32,6 +32,7 @@ class TeamProfile(ProfileFields, CamelShape):
     full_name = serializers.CharField(read_only=True)
     role = RoleField("team", read_only=True)
     roles = roles_on("team")
+    email_verified = Computed(Q(email_verified_at__isnull=False), serializers.BooleanField())
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -71,6 +72,7 @@ class TeamSettings(ApiView):
     """`/settings/organization`, `/settings/profile`, `/settings/password`, `/settings/system`."""
 
     surface = TEAM
+    guarded = frozenset({"change_password"})
     permissions = {
         "organization": "organization:view",
         "update_organization": "organization:update",
