@@ -182,6 +182,7 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.OperatorBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # How many may wait for a password to be hashed in a process; fewer than it has request threads, so that reads go on.
 PASSWORD_HASHING_QUEUE = env.int("PASSWORD_HASHING_QUEUE", default=5)
+PASSWORD_HASHING_SECONDS = 5  # the longest wait
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (

@@ -12,7 +12,6 @@ from django.contrib.auth import hashers
 
 from crm.core.errors import Unavailable
 
-WAIT_SECONDS = 5.0
 _computing = threading.Semaphore(1)  # Argon2 itself uses several threads
 _queue_lock = threading.Lock()
 _queued = 0
@@ -49,7 +48,7 @@ def _slot() -> Iterator[None]:
             raise HashingBusy
         _queued += 1
     try:
-        if not _computing.acquire(timeout=WAIT_SECONDS):
+        if not _computing.acquire(timeout=settings.PASSWORD_HASHING_SECONDS):
             raise HashingBusy
         try:
             yield

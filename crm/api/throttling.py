@@ -28,7 +28,7 @@ def count(view: Any, request: HttpRequest, claims: Claims | None) -> Standing | 
     if not settings.RATE_LIMITS:
         return None
     network = rates.network_of(client_address(request))
-    if view.guards(claims):
+    if view.guards():
         standing = _count_attempt(claims, network)
     elif not view.surface.is_limited:
         return None

@@ -35,9 +35,9 @@ class ApiView(ViewSet):
     """A view of one surface.
 
     `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
-    open to anybody with the reason, `guarded` those that try a secret, whose failures count, `counted` the public ones
-    of which each request counts as such a failure, `bulk` the heavy ones, `uncounted` those without a limit, `writing`
-    the ones that write although they answer a GET, with the reason.
+    open to anybody with the reason, `guarded` those that try a secret, whose failures count (`guarded_by`: only where
+    the body has this key), `counted` the public ones of which each request counts so, `bulk` the heavy ones,
+    `uncounted` those without a limit, `writing` the ones that write although they answer a GET, with the reason.
     A signed-in action runs in one transaction inside its organization: an exception undoes it whole, a deadlock's
     victim is done again, and any other GET cannot write. A public one opens its own.
     """
@@ -47,6 +47,7 @@ class ApiView(ViewSet):
     permissions: ClassVar[Mapping[str, str]] = {}
     public: ClassVar[Mapping[str, str]] = {}
     guarded: ClassVar[frozenset[str]] = frozenset()
+    guarded_by: ClassVar[Mapping[str, str]] = {}
     counted: ClassVar[frozenset[str]] = frozenset()
     bulk: ClassVar[frozenset[str]] = frozenset()
     uncounted: ClassVar[frozenset[str]] = frozenset()
@@ -81,9 +82,12 @@ class ApiView(ViewSet):
         throttling.set_headers(response, self.standing)
         return response
 
-    def guards(self, claims: tokens.Claims | None) -> bool:
+    def guards(self) -> bool:
         """Tell whether this request is counted as an attempt at a secret."""
-        return self.action in self.guarded or self.action in self.counted
+        if self.action in self.guarded or self.action in self.counted:
+            return True
+        field = self.guarded_by.get(self.action)
+        return field is not None and isinstance(self.request.data, dict) and field in self.request.data
 
     def rename(self, name: str) -> str:
         """Return the key of a domain field in this view's bodies, for error messages."""

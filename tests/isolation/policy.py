@@ -79,11 +79,12 @@ def public(*addresses: str, **others: str) -> Table:
 SEES_ALL = narrowed(MANAGERS, "what was deleted is brought back by those who see everybody's; staff delete their own")
 SELF_ELSE_OWNER = narrowed(OWNER, "members change themselves alone; the walk asks about another user")
 
-PASSWORD_LINKS = ("auth/login", "auth/refresh", "auth/forgot-password", "auth/reset-password")
+PASSWORD_LINKS = ("auth/login", "auth/refresh", "auth/forgot-password", "auth/reset-password", "auth/verify-email")
 
 TEAM: Table = {
     **public(*PASSWORD_LINKS, "auth/accept-invitation"),
     "auth/logout": {"POST": MEMBERS},
+    "auth/resend-verification": {"POST": MEMBERS},
     "auth/me": {"GET": MEMBERS},
     "auth/invite": {"POST": MANAGERS},
     "auth/invitations": {"GET": MANAGERS},
@@ -112,6 +113,7 @@ TEAM: Table = {
 PLATFORM: Table = {
     **public(*PASSWORD_LINKS, "auth/accept-invitation", "auth/register", get="ping health"),
     "auth/logout": {"POST": MEMBERS},
+    "auth/resend-verification": {"POST": MEMBERS},
     "dashboard/summary": {"GET": MEMBERS},
     "dashboard/pipeline": {"GET": MEMBERS},
     "dashboard/activity-feed": {"GET": MEMBERS},
@@ -149,7 +151,6 @@ STOREFRONT: Table = {
     **public(
         *PASSWORD_LINKS,
         "auth/register",
-        "auth/verify-email",
         "auth/resend-verification",
         get="health auth/google auth/google/callback",
     ),

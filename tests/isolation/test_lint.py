@@ -21,13 +21,15 @@ ALLOWED_OUTSIDE: dict[tuple[str, str], str] = {}
 ALLOWED_IN_SERVICES: dict[tuple[str, str], str] = {
     ("accounts/services/lockout.py", "Session.objects.filter"): "called by the sign-in, in its operator's step",
     ("accounts/services/owners.py", "User.objects.filter"): "called by a management command, in its operator's step",
-    ("accounts/services/passwords.py", "User.objects.filter"): "evaluated in the sign-in's operator's step below it",
     (
         "accounts/services/settings.py",
         "Organization.objects.filter",
     ): "an organization's own row, by the actor's organization",
     ("sales/services/schedule.py", "Organization.objects.filter"): "an organization's own row, by its message's id",
-    ("accounts/services/signing_in.py", "User.objects.filter"): "called by the sign-in, in its operator's step",
+    (
+        "accounts/services/address_accounts.py",
+        "User.objects.filter",
+    ): "called by the sign-in and forgotten passwords, in their operator's step",
 }
 SHARED = {"RateCounter", "JobSlot"}  # tables that no organization owns
 MAKING = {"create", "bulk_create", "bulk_update", "get_or_create"}  # the row itself names its organization

@@ -19,7 +19,6 @@ from crm.api.routes import resource, route
 from crm.api.schema import describes
 from crm.api.shapes import Computed, Shape
 from crm.core.actor import Actor
-from crm.core.tokens import Claims
 
 
 class PlatformUser(UserFields):
@@ -73,20 +72,12 @@ class PlatformUsers(Members):
     plural = "items"
     permissions = {"partial_update": MEMBER, "me": MEMBER, "change_password": MEMBER}
     guarded = frozenset({"change_password"})
+    guarded_by = {"partial_update": "current_password"}
 
     def input_shape(self) -> type[Shape]:
         """Return the shape of bodies."""
         shapes = {"create": NewUser, "change_password": ChangedPassword, "partial_update": UserChange}
         return shapes.get(self.action, PlatformUser)
-
-    def guards(self, claims: Claims | None) -> bool:
-        """Count a change that gives the present password as an attempt at it."""
-        return super().guards(claims) or (
-            self.action == "partial_update"
-            and claims is not None
-            and isinstance(self.request.data, dict)
-            and "current_password" in self.request.data
-        )
 
     def rows(self, actor: Actor) -> QuerySet[User]:
         """Return active members."""
