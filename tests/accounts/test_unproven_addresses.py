@@ -5,11 +5,13 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Organization, User
+from accounts.services import address_accounts
 from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import tenancy
 from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD, sign_in
+from tests.races import hashers
 
 THIEFS = "thiefs-Password-1"
 CHOSEN = "victims-Password-2"
@@ -381,3 +383,27 @@ def test_members_ask_for_another_link(acme, mailbox, deliver):
 
     assert len(mailbox.to(member.email)) == 2
     assert ApiClient("team").post("auth/resend-verification").status_code == 401
+
+
+# --- Work that a stranger multiplies
+
+
+def hashes_of_one_attempt(organization, settings):
+    email = fresh_email()
+    for _ in range(20):
+        organization(roles=()).add("staff", email=email, email_verified_at=None)
+    settings.PASSWORD_HASHERS = ["tests.races.hashers.CountingHasher"]
+    hashers.reached.clear()
+    assert log_in(email, "wrong").status_code == 401
+    return len(hashers.reached)
+
+
+def test_twenty_accounts_of_an_address_cost_one_hash(organization, settings):
+    assert hashes_of_one_attempt(organization, settings) == 1
+
+
+def test_control_where_unproven_accounts_take_part_each_costs_one(organization, settings, monkeypatch):
+    monkeypatch.setattr(address_accounts.Account, "is_proven", True)
+    monkeypatch.setattr(address_accounts, "MOST_ACCOUNTS", 20)
+
+    assert hashes_of_one_attempt(organization, settings) == 20
