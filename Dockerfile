@@ -3,16 +3,7 @@ FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    CRM_DATA_DIR=/srv/crm/data \
-    GRANIAN_INTERFACE=wsgi \
-    GRANIAN_HOST=0.0.0.0 \
-    GRANIAN_PORT=8000 \
-    GRANIAN_WORKERS=2 \
-    GRANIAN_BLOCKING_THREADS=1 \
-    GRANIAN_BACKLOG=1024 \
-    GRANIAN_BACKPRESSURE=512 \
-    GRANIAN_RESPAWN_FAILED_WORKERS=true \
-    GRANIAN_WORKERS_KILL_TIMEOUT=20
+    CRM_DATA_DIR=/srv/crm/data
 
 RUN useradd --system --uid 10001 --user-group --home-dir /srv/crm --shell /usr/sbin/nologin crm
 WORKDIR /srv/crm
@@ -30,4 +21,4 @@ RUN CRM_ENV=demo python manage.py collectstatic --noinput --verbosity 0 --ignore
 USER crm
 EXPOSE 8000
 # Finishes requests in progress on SIGTERM.
-CMD ["granian", "crm.wsgi:application"]
+CMD ["python", "-m", "crm.server", "--host", "0.0.0.0", "--port", "8000"]

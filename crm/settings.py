@@ -24,6 +24,14 @@ def switch(name: str, *, default: str) -> bool:
     return value == "on"
 
 
+def number(name: str, *, default: int, least: int = 1) -> int:
+    """Read a number; one below `least` stops the start with the variable's name."""
+    value = int(env.int(name, default=default))
+    if value < least:
+        raise ImproperlyConfigured(f"{name} must be at least {least}, not {value}.")
+    return value
+
+
 def secret(name: str) -> str:
     """Read a secret; production refuses to start with a missing or placeholder one."""
     value = env.str(name, default="")
@@ -51,6 +59,17 @@ CRM_DATA_DIR = Path(env.str("CRM_DATA_DIR", default=str(BASE_DIR / ".data")))
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 REGISTRATION = switch("REGISTRATION", default="on")
 OUTBOUND_ALLOW_PRIVATE = switch("OUTBOUND_ALLOW_PRIVATE", default="off")
+
+# --- Web server -----------------------------------------------------------------------------------------------------
+# `python -m crm.server`. At most WEB_WORKERS * WEB_THREADS requests are worked on, each with a database connection.
+
+WEB_WORKERS = number("WEB_WORKERS", default=2)
+WEB_THREADS = number("WEB_THREADS", default=4)
+WEB_QUEUE = number("WEB_QUEUE", default=256)
+WEB_BODY_SECONDS = number("WEB_BODY_SECONDS", default=30)
+WEB_BODY_MEMORY = 64 * 1024 * 1024  # of bodies larger than 64 KB, in each worker
+WEB_READER_SECONDS = number("WEB_READER_SECONDS", default=60)
+WEB_STOP_SECONDS = number("WEB_STOP_SECONDS", default=20)
 
 # --- Application ----------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ def error_response(error: Exception, surface: Surface, rename: Callable[[str], s
         response["Retry-After"] = str(RETRY_SECONDS)
     elif fault.kind is Kind.RATE_LIMITED and "retry_after" in fault.extra:
         response["Retry-After"] = str(fault.extra["retry_after"])
-    elif fault.kind is Kind.TOO_LARGE:
+    elif fault.kind in {Kind.TOO_LARGE, Kind.TIMED_OUT}:
         # The rest of the body may still be on its way: the next request must not be read out of it.
         response["Connection"] = "close"
     return response

@@ -3,15 +3,11 @@
 import itertools
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from corsheaders.middleware import CorsMiddleware
-from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 
@@ -21,11 +17,11 @@ from crm.api.storefront import STOREFRONT
 from crm.api.surfaces import Surface
 from crm.api.team import TEAM
 from crm.core.errors import Invalid, Malformed, NotFound
+from crm.server.environ import REFUSAL
 
 _BASES = (("/api/v1", PLATFORM), ("/api", TEAM), ("/shop", STOREFRONT))
 _BARE = frozenset(base for base, _ in _BASES)
 NUL = "\0"
-DRAINED_BYTES = 64 * 1024
 UUIDS = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -64,6 +60,8 @@ class ApiLane:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Resolve and call the view; what no surface has passes on, its errors as JSON where that was asked for."""
         surface = surface_of(request.path_info)
+        if refusal := request.META.get(REFUSAL):
+            return error_response(refusal, surface or PLATFORM, str)
         if surface is None:
             response = self.get_response(request)
             wants_json = "application/json" in request.META.get("HTTP_ACCEPT", "")
@@ -74,18 +72,7 @@ class ApiLane:
             response = match.func(request, *match.args, **match.kwargs)
         except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
             response = error_response(error, surface, str)
-        if request.META.get("CONTENT_LENGTH") and not hasattr(request, "_body"):
-            _drain(request)
         return response
-
-
-def _drain(request: HttpRequest) -> None:
-    """Read a body that no view has read: answered before it, the server would close the connection.
-
-    The client's next request, perhaps on its way already, would be lost. A large body is not worth the wait.
-    """
-    with suppress(OSError):
-        request.read(DRAINED_BYTES)
 
 
 def _resolved(path: str) -> ResolverMatch:
@@ -122,18 +109,6 @@ def _refuse_unfit(request: HttpRequest) -> None:
             if NUL in name or any(NUL in value for value in values)
         }
         raise Invalid(**faults)
-    if "CONTENT_LENGTH" not in request.META and request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-        _read_chunked(request)
-
-
-def _read_chunked(request: HttpRequest) -> None:
-    """Read a body that comes without its length, which Django would take for none."""
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body = request.META["wsgi.input"].read(most + 1)
-    if len(body) > most:
-        raise RequestDataTooBig
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    request._stream = BytesIO(body)  # noqa: SLF001 - Django offers no other door
 
 
 def _as_json(response: HttpResponse, surface: Surface) -> HttpResponse:

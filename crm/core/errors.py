@@ -17,6 +17,7 @@ class Kind(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     TOO_LARGE = "too_large"
+    TIMED_OUT = "timed_out"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
@@ -49,6 +50,13 @@ class Malformed(DomainError):
 
     kind = Kind.MALFORMED
     message = "The request could not be read."
+
+
+class TimedOut(DomainError):
+    """The request did not come within the time for it."""
+
+    kind = Kind.TIMED_OUT
+    message = "The request took too long to arrive."
 
 
 class Invalid(DomainError):

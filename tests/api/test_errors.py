@@ -13,7 +13,7 @@ from crm.api.errors import error_response, flatten
 from crm.api.platform import PLATFORM
 from crm.api.storefront import STOREFRONT
 from crm.api.team import TEAM
-from crm.core.errors import Conflict, Invalid, RateLimited, Unauthenticated, Unavailable
+from crm.core.errors import Conflict, Invalid, RateLimited, TimedOut, Unauthenticated, Unavailable
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
@@ -30,6 +30,7 @@ ANSWERS = [
     (drf.PermissionDenied(), 403, "FORBIDDEN"),
     (PermissionDenied(), 403, "FORBIDDEN"),
     (RequestDataTooBig(), 413, "PAYLOAD_TOO_LARGE"),
+    (TimedOut(), 408, "REQUEST_TIMEOUT"),
     (SuspiciousOperation("x"), 400, "MALFORMED_REQUEST"),
     (RecursionError(), 400, "MALFORMED_REQUEST"),
     ("\ud800", 400, "MALFORMED_REQUEST"),
@@ -115,8 +116,9 @@ def test_a_failure_tells_nothing_of_the_inside():
         (Unavailable(), "Retry-After", "2"),
         (RateLimited(extra={"retry_after": 7}), "Retry-After", "7"),
         (RequestDataTooBig(), "Connection", "close"),
+        (TimedOut(), "Connection", "close"),
     ],
-    ids=["401", "503", "429", "413"],
+    ids=["401", "503", "429", "413", "408"],
 )
 def test_a_refusal_carries_the_header_that_tells_what_to_do(error, header, value):
     assert error_response(error, TEAM)[header] == value

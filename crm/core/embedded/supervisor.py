@@ -162,6 +162,8 @@ class Supervisor:
             "EMAIL_URL": f"filemail:///{self.data / 'mail'}",
             "PORT": str(self.port),
             "PYTHONUNBUFFERED": "1",
+            # Before the supervisor loses its patience.
+            "WEB_STOP_SECONDS": "6",
         }
         for name, value in defaults.items():
             if not environment.get(name):
@@ -174,16 +176,7 @@ class Supervisor:
         """Name, log, command line and signals of each child."""
         python = sys.executable
         celery: list[str | Path] = [python, "-m", "celery", "-A", "crm"]
-        web: list[str | Path] = [
-            *(python, "-m", "granian", "--interface", "wsgi", "crm.wsgi:application"),
-            *("--host", HOST, "--port", str(self.port)),
-            # Two workers of one thread each: Python runs one at a time anyway, and threads would only hold connections.
-            *("--workers", "2", "--blocking-threads", "1"),
-            # A worker takes this many connections; the next wait in the kernel instead of in Python.
-            *("--backlog", "1024", "--backpressure", "512"),
-            *("--respawn-failed-workers", "--workers-kill-timeout", "6"),
-            *("--no-access-log", "--log-level", "warning"),
-        ]
+        web: list[str | Path] = [python, "-m", "crm.server", "--host", HOST, "--port", str(self.port)]
         worker = [*celery, "worker", "-c", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
         # A signal that comes while a heartbeat is sent would deadlock the worker: its farewell takes the same lock.
         worker += ["--without-heartbeat", "--statedb", self.data / "celery-worker.state"]
