@@ -17,7 +17,7 @@ LAST_PAGE = 1000
 PAGE_SIZE = 25
 ASKED_FOR = 500
 MOST_REQUESTS = 20_000
-# The one thread of a worker must not meet the same body twice; the width keeps every body as long as the others.
+# No thread must meet the same body twice; the width keeps every body as long as the others.
 BODY = {
     "firstName": "Ana",
     "lastName": "Bellingrath",

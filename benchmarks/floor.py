@@ -1,13 +1,14 @@
 """The floor: the least that gives the same answers. No framework, no walls: one statement a request, JSON out.
 
-A WSGI application over one connection a worker. It checks the token's signature and expiry, and nothing else; it runs
-as a superuser, whom row-level security does not hold. It exists to be compared with.
+A WSGI application in the product's web server, over one connection a thread. It checks the token's signature and
+expiry, and nothing else; it runs as a superuser, whom row-level security does not hold. It exists to be compared with.
 """
 
 import base64
 import hashlib
 import hmac
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,6 +22,7 @@ from psycopg.types.string import TextLoader
 
 from benchmarks import floor_sales, floor_shop
 from crm.core import search
+from crm.server.application import serving
 
 SECRET = os.environ["FLOOR_SECRET"].encode()
 URL = os.environ["FLOOR_DATABASE_URL"]
@@ -114,11 +116,10 @@ class _JsonLoader(Loader):
         return orjson.Fragment(bytes(data))
 
 
-class Database:
-    """One worker's connection."""
+class Database(threading.local):
+    """The connection of each thread."""
 
-    def __init__(self) -> None:
-        self.cursor: psycopg.RawCursor[Any] | None = None
+    cursor: psycopg.RawCursor[Any] | None = None
 
     def fetch(self, statement: str, params: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """Run a statement, prepared and planned once, and return its rows."""
@@ -263,3 +264,6 @@ def answered(status: str, answer: Any, start_response: Start) -> Iterable[bytes]
     body = orjson.dumps(answer, option=JSON_OPTIONS)
     start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
+
+
+served = serving(application)

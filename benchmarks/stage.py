@@ -48,7 +48,7 @@ TOKEN_LIFETIME = timedelta(hours=8)
 
 @dataclass
 class Server:
-    """One server on one database: granian, two workers of one thread, as the product is run."""
+    """One server on one database: `python -m crm.server`, as the product is run."""
 
     name: str
     rows: int
@@ -133,13 +133,14 @@ class Stage:
                     sales.load(self.admin_url(self.database(size)), data.READ, size)
         with step("Starting the servers"):
             for size in self.sizes:
-                self._serve("product", size, "crm.wsgi:application", self.environment(self.database(size)))
+                self._serve("product", size, "crm.rsgi:application", self.environment(self.database(size)))
                 floor = {
+                    "CRM_ENV": "demo",  # for the web server's settings
                     "FLOOR_SECRET": self.secret,
                     "FLOOR_DATABASE_URL": self.admin_url(self.database(size)),
                     "PATH": os.environ.get("PATH", ""),
                 }
-                self._serve("floor", size, "benchmarks.floor:application", floor)
+                self._serve("floor", size, "benchmarks.floor:served", floor)
             for server in self.servers:
                 _wait_until_open(server)
 
@@ -267,9 +268,7 @@ class Stage:
             probe.bind((HOST, 0))
             port = probe.getsockname()[1]
         command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", application, "--host", HOST, "--port", str(port)),
-            *("--workers", "2", "--blocking-threads", "1", "--backlog", "1024", "--backpressure", "512"),
-            *("--no-access-log", "--log-level", "warning"),
+            *(sys.executable, "-m", "crm.server", "--host", HOST, "--port", str(port), "--application", application)
         ]
         log = self.place / "logs" / f"{name}-{rows}.log"
         process = Process(f"{name} ({rows:,})", command, log, cwd=PROJECT, env=environment)
