@@ -73,7 +73,7 @@ class Bridge:
 
     def _refuse(self, scope: Any, proto: HTTPProtocol, refusal: Exception) -> None:
         """Answer with an error. Not in a thread: it asks nothing of others and must not wait."""
-        log.info("Refused before it was worked on: %s %s: %s", scope.method, scope.path, refusal or type(refusal))
+        log.info("Refused before it was worked on: %s %s: %r", scope.method, scope.path, refusal)
         self._respond(proto, environ_of(scope, refusal=refusal))
 
     def _respond(self, proto: HTTPProtocol, environ: Environ) -> None:
