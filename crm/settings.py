@@ -64,7 +64,7 @@ OUTBOUND_ALLOW_PRIVATE = switch("OUTBOUND_ALLOW_PRIVATE", default="off")
 # `python -m crm.server`. At most WEB_WORKERS * WEB_THREADS requests are worked on, each with a database connection.
 
 WEB_WORKERS = number("WEB_WORKERS", default=2)
-WEB_THREADS = number("WEB_THREADS", default=4)
+WEB_THREADS = number("WEB_THREADS", default=8, least=3)
 WEB_QUEUE = number("WEB_QUEUE", default=256)
 WEB_BODY_SECONDS = number("WEB_BODY_SECONDS", default=30)
 WEB_BODY_MEMORY = 64 * 1024 * 1024  # of bodies larger than 64 KB, in each worker
@@ -199,8 +199,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.OperatorBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-# How many may wait for a password to be hashed in a process; fewer than it has request threads, so that reads go on.
-PASSWORD_HASHING_QUEUE = env.int("PASSWORD_HASHING_QUEUE", default=5)
+# How many may wait while one password is hashed, in each process: two request threads stay free of them.
+PASSWORD_HASHING_QUEUE = number("PASSWORD_HASHING_QUEUE", default=WEB_THREADS - 3, least=0)
+if PASSWORD_HASHING_QUEUE > WEB_THREADS - 3:
+    raise ImproperlyConfigured("PASSWORD_HASHING_QUEUE must be at least three below WEB_THREADS.")
 PASSWORD_HASHING_SECONDS = 5  # the longest wait
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
