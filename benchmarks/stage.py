@@ -166,12 +166,12 @@ class Stage:
         return self.services.postgres.url("postgres", database)
 
     def environment(self, database: str) -> dict[str, str]:
-        """Return the product's environment: production, nothing limited."""
+        """Return the product's environment: as in production, but nothing is limited."""
         found = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         for name, value in self.services.environment().items():
             found[name] = value.replace(f"/{DATABASE}?", f"/{database}?") if name.startswith("DATABASE") else value
         return found | {
-            "CRM_ENV": "production",
+            "CRM_ENV": "development",  # production takes neither switched-off limits nor http://
             "SECRET_KEY": self.secret,
             "ALLOWED_HOSTS": HOST,
             "PUBLIC_URL": f"http://{HOST}",

@@ -3,61 +3,35 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from crm import production
+from crm.environment import choice, env, header, number, parsed, service, switch
 from crm.schedule import BEAT_SCHEDULE
-
-env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "1.0.0"
 
 
-def switch(name: str, *, default: str) -> bool:
-    """Read an `on`/`off` variable; anything else stops the start with the variable's name."""
-    value = env.str(name, default=default).lower()
-    if value not in {"on", "off"}:
-        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
-    return value == "on"
-
-
-def number(name: str, *, default: int, least: int = 1) -> int:
-    """Read a number; one below `least` stops the start with the variable's name."""
-    value = int(env.int(name, default=default))
-    if value < least:
-        raise ImproperlyConfigured(f"{name} must be at least {least}, not {value}.")
-    return value
-
-
-def secret(name: str) -> str:
-    """Read a secret; production refuses to start with a missing or placeholder one."""
-    value = env.str(name, default="")
-    weak = len(value) < 32 or value.lower().startswith(("change", "insecure", "placeholder", "secret", "your"))
-    if CRM_ENV == "production" and weak:
-        raise ImproperlyConfigured(f"{name} is missing or a placeholder: set it to at least 32 random characters.")
-    return value or "insecure-outside-production-only-0123456789"
-
-
 # --- Deployment -----------------------------------------------------------------------------------------------------
 
-CRM_ENV = env.str("CRM_ENV", default="production")
-if CRM_ENV not in {"production", "demo", "development", "test"}:
-    raise ImproperlyConfigured("CRM_ENV must be production, demo, development or test.")
+CRM_ENV = choice("CRM_ENV", ("production", "demo", "development", "test"), default="production")
+IS_PRODUCTION = CRM_ENV == "production"
 DEBUG = False
-SECRET_KEY = secret("SECRET_KEY")
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=[] if CRM_ENV == "production" else ["localhost", "127.0.0.1", "testserver"]
+SECRET_KEY = env.str("SECRET_KEY", default="") or (
+    "" if IS_PRODUCTION else "insecure-outside-production-only-0123456789"
 )
-if CRM_ENV == "production" and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS is missing: name the hosts this site answers for.")
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{env.str('PORT', default='8000')}").rstrip("/")
-FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:3000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["localhost", "127.0.0.1", "testserver"])
+PORT = number("PORT", default=8000, most=65535)
+PUBLIC_URL = env.str("PUBLIC_URL", default="" if IS_PRODUCTION else f"http://localhost:{PORT}").rstrip("/")
+FRONTEND_URL = env.str("FRONTEND_URL", default="" if IS_PRODUCTION else "http://localhost:3000").rstrip("/")
+ALLOW_UNENCRYPTED = switch("ALLOW_UNENCRYPTED", default="off")
 CRM_DATA_DIR = Path(env.str("CRM_DATA_DIR", default=str(BASE_DIR / ".data")))
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-REGISTRATION = switch("REGISTRATION", default="on")
+TRUSTED_PROXIES = number("TRUSTED_PROXIES", default=0, least=0, most=20)
+CLIENT_ADDRESS_HEADER = header("CLIENT_ADDRESS_HEADER")
+REGISTRATION = switch("REGISTRATION", default="off" if IS_PRODUCTION else "on")
 OUTBOUND_ALLOW_PRIVATE = switch("OUTBOUND_ALLOW_PRIVATE", default="off")
 
 # --- Web server -----------------------------------------------------------------------------------------------------
@@ -100,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "crm.api.middleware.Cors",
     "crm.api.middleware.ApiLane",  # API requests go no further down
+    "crm.core.pages.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,7 +105,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = CRM_DATA_DIR / "static"
-WHITENOISE_USE_FINDERS = CRM_ENV != "production"
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Database -------------------------------------------------------------------------------------------------------
@@ -142,7 +117,7 @@ PREPARED_STATEMENTS = switch("PREPARED_STATEMENTS", default="on")  # off behind 
 
 def database(variable: str, fallback: str) -> dict[str, Any]:
     """Connection settings from a URL, on our back end, with deadlines on every statement and lock."""
-    config = env.db_url(variable, default=fallback)
+    config = parsed(variable, service(variable, ("postgres", "postgresql"), default=fallback), env.db_url_config)
     config["ENGINE"] = "crm.core.database"
     config["CONN_MAX_AGE"] = 600
     session = {
@@ -171,9 +146,10 @@ DATABASE_ROUTERS = ["crm.core.database.router.OneDatabase"]
 # --- Redis, Celery --------------------------------------------------------------------------------------------------
 # Redis is disposable: limits, doorbells and caches. What must not be lost is in PostgreSQL.
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/1")
-CELERY_BROKER_URL = env.str(
+REDIS_URL = service("REDIS_URL", ("redis", "rediss", "unix"), default="redis://127.0.0.1:6379/1")
+CELERY_BROKER_URL = service(
     "CELERY_BROKER_URL",
+    ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps"),
     default=REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host="),
 )
 
@@ -200,9 +176,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.OperatorBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # How many may wait while one password is hashed, in each process: two request threads stay free of them.
-PASSWORD_HASHING_QUEUE = number("PASSWORD_HASHING_QUEUE", default=WEB_THREADS - 3, least=0)
-if PASSWORD_HASHING_QUEUE > WEB_THREADS - 3:
-    raise ImproperlyConfigured("PASSWORD_HASHING_QUEUE must be at least three below WEB_THREADS.")
+PASSWORD_HASHING_QUEUE = number("PASSWORD_HASHING_QUEUE", default=WEB_THREADS - 3, least=0, most=WEB_THREADS - 3)
 PASSWORD_HASHING_SECONDS = 5  # the longest wait
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
@@ -277,21 +251,26 @@ SPECTACULAR_SETTINGS = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 RATE_LIMITS = switch("RATE_LIMITS", default="on")
-RATE_LIMIT_AUTH = (env.int("RATE_LIMIT_AUTH", default=5), 300)
+RATE_LIMIT_AUTH = (number("RATE_LIMIT_AUTH", default=5), 300)
 # Failed sign-ins of one account, from all addresses it has not been used from lately.
-RATE_LIMIT_ACCOUNT = (env.int("RATE_LIMIT_ACCOUNT", default=10), 900)
-RATE_LIMIT_GENERAL = (env.int("RATE_LIMIT_GENERAL", default=100), 3600)
-RATE_LIMIT_BULK = (env.int("RATE_LIMIT_BULK", default=10), 60)
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[FRONTEND_URL])
+RATE_LIMIT_ACCOUNT = (number("RATE_LIMIT_ACCOUNT", default=10), 900)
+RATE_LIMIT_GENERAL = (number("RATE_LIMIT_GENERAL", default=100), 3600)
+RATE_LIMIT_BULK = (number("RATE_LIMIT_BULK", default=10), 60)
+# An origin is scheme, host and port; the front end itself may lie below a path.
+_FRONTEND = urlsplit(FRONTEND_URL)
+CORS_ALLOWED_ORIGINS = env.list(
+    "CORS_ALLOWED_ORIGINS", default=[f"{_FRONTEND.scheme}://{_FRONTEND.netloc}"] if _FRONTEND.netloc else []
+)
 CORS_EXPOSE_HEADERS = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"]
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "accept"]
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail:///{CRM_DATA_DIR / 'mail'}")
+EMAIL_URL = env.str("EMAIL_URL", default="dummymail://" if IS_PRODUCTION else f"filemail:///{CRM_DATA_DIR / 'mail'}")
+EMAIL_CONFIG = parsed("EMAIL_URL", EMAIL_URL, env.email_url_config)
 vars().update({key: value for key, value in EMAIL_CONFIG.items() if key.startswith("EMAIL_")})
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CRM <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="" if IS_PRODUCTION else "CRM <no-reply@localhost>")
 
 # --- Back office ----------------------------------------------------------------------------------------------------
 
@@ -314,10 +293,16 @@ if PUBLIC_URL.startswith("https://"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 31536000
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+    if TRUSTED_PROXIES or CLIENT_ADDRESS_HEADER:
+        # TLS ends at the proxy, which alone knows how the client came. Without a proxy nothing may claim to know.
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        SECURE_SSL_REDIRECT = True
+        # What load balancers ask, from within and without TLS.
+        SECURE_REDIRECT_EXEMPT = [r"^health$", r"^api/v1/(ping|health)$", r"^shop/[^/]+/api/v1/health$"]
 
 # --- Logs and errors ------------------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -329,7 +314,11 @@ LOGGING = {
         "django.security": {"level": "ERROR"},
     },
 }
-if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+
+if IS_PRODUCTION:
+    production.refuse_unsafe(globals())
+if SENTRY_DSN:
     import sentry_sdk
 
     sentry_sdk.init(SENTRY_DSN, release=VERSION, environment=CRM_ENV, send_default_pii=False)

@@ -8,10 +8,10 @@ from django.http import HttpResponse
 from accounts.models import User
 from accounts.services import email_verification, invitations, passwords, sessions, signing_in
 from accounts.services.sessions import SignIn, Visit
+from crm.api.client_address import client_address
 from crm.api.resources import reader
 from crm.api.schema import describes
 from crm.api.shapes import Shape
-from crm.api.throttling import client_address
 from crm.api.views import ApiView
 from crm.core import tenancy
 from crm.core.actor import Actor

@@ -7,20 +7,11 @@ from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
+from crm.api.client_address import client_address
 from crm.core import rates
 from crm.core.errors import RateLimited
 from crm.core.rates import Standing
 from crm.core.tokens import Claims
-
-
-def client_address(request: HttpRequest) -> str:
-    """Return the client's address; `X-Forwarded-For` counts only behind `TRUSTED_PROXIES` proxies, from the right."""
-    direct = request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104 - a stand-in for "unknown", nothing binds to it
-    hops = settings.TRUSTED_PROXIES
-    if not hops:
-        return str(direct)
-    chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    return chain[-hops] if len(chain) >= hops else str(direct)
 
 
 def count(view: Any, request: HttpRequest, claims: Claims | None) -> Standing | None:
