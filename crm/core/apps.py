@@ -8,3 +8,7 @@ class CoreConfig(AppConfig):
 
     name = "crm.core"
     label = "core"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from crm.core.database import roles  # noqa: F401, PLC0415 - registers as it is imported, once Django is set up

@@ -5,11 +5,12 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import Error
+from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.backends.postgresql import base
 from django.db.backends.utils import debug_transaction
 
 from crm.core import tenancy
+from crm.core.database import roles
 from crm.core.database.wire import Answer, Params, Statement, Wire
 
 
@@ -28,7 +29,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Open the connection; what was prepared on the one before, or waited to begin on it, is gone with it."""
         self.waiting = None
         super().connect()
+        if self.alias == DEFAULT_DB_ALIAS:
+            self._refuse_unheld()
         self.wire = Wire(self.connection, prepares=settings.PREPARED_STATEMENTS)
+
+    def _refuse_unheld(self) -> None:
+        try:
+            roles.refuse_unheld(self.connection)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connection; what waited to begin on it never does."""
