@@ -1,5 +1,9 @@
-"""The demo's organization and the people who work in it, with passwords that everybody may know."""
+"""The demo's organization and the people who work in it, with passwords that everybody may know.
 
+The operator, who works across organizations, has a random one.
+"""
+
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,7 +68,7 @@ def find_organization(slug: str) -> Organization | None:
 
 
 def found_organization(slug: str) -> tuple[Organization, list[SignIn]]:
-    """Make an organization with a user of each role and colleagues without sign-in, and the platform's operator."""
+    """Make an organization with a user of each role and colleagues without sign-in; the demo's own has an operator."""
     domain = f"{slug}.example"
     (_, first, last), *others = PEOPLE
     with operator("command"):
@@ -73,7 +77,7 @@ def found_organization(slug: str) -> tuple[Organization, list[SignIn]]:
         organization = registration.found_organization(
             owner=owner, name=name, slug=slug, industry="Wholesale", company_size="11-50"
         )
-        _make_operator()
+        operators = [_operator()] if slug == SLUG else []
     with tenant(organization.pk):
         for role, first_name, last_name in others:
             _join(organization, _user(role, first_name, last_name, domain), role)
@@ -85,7 +89,7 @@ def found_organization(slug: str) -> tuple[Organization, list[SignIn]]:
             _register(organization, shopper, clock.now() - age * REGISTERED_EACH)
     roles = [*(role for role, *_ in PEOPLE), "shopper"]
     sign_ins = [SignIn(role, f"{role}@{domain}", PASSWORD) for role in roles]
-    return organization, [*sign_ins, SignIn("operator", OPERATOR, PASSWORD)]
+    return organization, [*sign_ins, *operators]
 
 
 def workers(organization: Organization) -> Sequence[User]:
@@ -143,7 +147,13 @@ def _register(organization: Organization, user: User, at: datetime) -> None:
     )
 
 
-def _make_operator() -> None:
-    known = User.objects.filter(email_normalized=normalize_email(OPERATOR), organization__isnull=True)
-    if not known.exists():
-        User.objects.create_superuser(OPERATOR, PASSWORD, first_name="Platform", last_name="Operator")
+def _operator() -> SignIn:
+    """Make the platform's operator, or give the one of an earlier demo a new password."""
+    sign_in = SignIn("operator", OPERATOR, secrets.token_urlsafe(12))
+    known = User.objects.filter(email_normalized=normalize_email(OPERATOR), organization__isnull=True).first()
+    if known is None:
+        User.objects.create_superuser(OPERATOR, sign_in.password, first_name="Platform", last_name="Operator")
+    else:
+        known.set_password(sign_in.password)
+        known.save(update_fields=["password"])
+    return sign_in

@@ -1,13 +1,15 @@
 """`manage.py seed_demo`: bulk rows are what the services would have made, and the same seed invents the same people."""
 
 import json
+import stat
 from contextlib import redirect_stdout
 from io import StringIO
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.models import Count, Q
+from django.test import Client
 
 from contacts.demo import founding
 from contacts.demo.invention import Invention
@@ -16,6 +18,7 @@ from contacts.services import indexing
 from crm.core import clock, search, tallies, tenancy
 from crm.core.actor import system_actor
 from crm.core.models import Event
+from tests.back_office import signed_in
 from tests.clients import ApiClient
 from tests.demo import seeded as demo_of
 
@@ -155,7 +158,34 @@ def test_the_demo_leaves_its_sign_ins_for_make_demo(settings, tmp_path, monkeypa
         "shopper",
         "operator",
     ]
-    assert all(entry["password"] == founding.PASSWORD and "@" in entry["email"] for entry in kept["sign_ins"])
+    *people, operator = kept["sign_ins"]
+    assert all(entry["password"] == founding.PASSWORD and "@" in entry["email"] for entry in people)
+    assert stat.S_IMODE((tmp_path / "data" / "demo.json").stat().st_mode) == 0o600
+    assert signed_in(operator["email"], operator["password"])
+
+
+def test_the_demos_operator_has_another_password_each_time(settings, tmp_path, monkeypatch):
+    settings.CRM_DATA_DIR = tmp_path
+    passwords = []
+    for _ in range(2):
+        monkeypatch.setattr(founding, "SLUG", f"northwind-{uuid4().hex[:8]}")
+        call_command("seed_demo", "--organization", founding.SLUG, "--contacts", "1", *PEOPLE_ALONE)
+        passwords.append(json.loads((tmp_path / "demo.json").read_text())["sign_ins"][-1]["password"])
+
+    assert len({*passwords, founding.PASSWORD}) == 3
+    refused = Client().post("/admin/login/", {"username": founding.OPERATOR, "password": passwords[0]})
+    assert refused.status_code == 200
+    assert signed_in(founding.OPERATOR, passwords[1])
+
+
+def test_production_takes_no_demo(settings):
+    settings.IS_PRODUCTION = True
+    slug = f"never-{uuid4().hex[:8]}"
+
+    with pytest.raises(CommandError, match="does not run in production"):
+        call_command("seed_demo", "--organization", slug, "--contacts", "1", *PEOPLE_ALONE)
+
+    assert founding.find_organization(slug) is None
 
 
 def test_another_organization_is_filled_without_new_people(acme, settings, tmp_path):

@@ -1,12 +1,13 @@
 """`manage.py seed_demo`: an organization that looks like a company's, as small or large as one asks for."""
 
 import json
+import os
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from contacts.demo import founding
 from contacts.demo.chapters import Telling, chapters
@@ -30,6 +31,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command."""
+        if settings.IS_PRODUCTION:
+            raise CommandError(
+                "seed_demo does not run in production: its people sign in with passwords that are published. "
+                "Use CRM_ENV=demo or development with a database of its own; "
+                "create_owner makes an organization for real."
+            )
         slug = options["organization"]
         organization = founding.find_organization(slug)
         if organization is not None and options["if_empty"]:
@@ -50,4 +57,6 @@ class Command(BaseCommand):
     def _keep(self, slug: str, sign_ins: list[dict[str, str]]) -> None:
         settings.CRM_DATA_DIR.mkdir(parents=True, exist_ok=True)
         path = settings.CRM_DATA_DIR / SIGN_INS
-        path.write_text(json.dumps({"organization": slug, "sign_ins": sign_ins}, indent=2) + "\n")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json.dumps({"organization": slug, "sign_ins": sign_ins}, indent=2) + "\n")
