@@ -21,6 +21,7 @@ from crm.server.environ import REFUSAL
 
 _BASES = (("/api/v1", PLATFORM), ("/api", TEAM), ("/shop", STOREFRONT))
 _BARE = frozenset(base for base, _ in _BASES)
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"  # JSON that a browser takes for a page does nothing
 NUL = "\0"
 UUIDS = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -72,6 +73,8 @@ class ApiLane:
             response = match.func(request, *match.args, **match.kwargs)
         except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
             response = error_response(error, surface, str)
+        response.headers.setdefault("Cache-Control", "no-store")  # but where the view shares its answer
+        response.headers["Content-Security-Policy"] = API_POLICY
         return response
 
 

@@ -37,7 +37,8 @@ class ApiView(ViewSet):
     `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
     open to anybody with the reason, `guarded` those that try a secret, whose failures count (`guarded_by`: only where
     the body has this key), `counted` the public ones of which each request counts so, `bulk` the heavy ones,
-    `uncounted` those without a limit, `writing` the ones that write although they answer a GET, with the reason.
+    `uncounted` those without a limit, `shared` those that answer everybody the same, so that caches may keep it,
+    `writing` the ones that write although they answer a GET, with the reason.
     A signed-in action runs in one transaction inside its organization: an exception undoes it whole, a deadlock's
     victim is done again, and any other GET cannot write. A public one opens its own.
     """
@@ -51,6 +52,7 @@ class ApiView(ViewSet):
     counted: ClassVar[frozenset[str]] = frozenset()
     bulk: ClassVar[frozenset[str]] = frozenset()
     uncounted: ClassVar[frozenset[str]] = frozenset()
+    shared: ClassVar[frozenset[str]] = frozenset()
     writing: ClassVar[Mapping[str, str]] = {}
     shape: Any = None
     request: Any
@@ -80,6 +82,8 @@ class ApiView(ViewSet):
             response = error_response(error, self.surface, self.rename)
         self.standing = throttling.settle(self, self.standing, response.status_code)
         throttling.set_headers(response, self.standing)
+        if self.action in self.shared and response.status_code == 200 and "HTTP_AUTHORIZATION" not in request.META:
+            response["Cache-Control"], response["Vary"] = "public", "origin, Authorization"
         return response
 
     def guards(self) -> bool:

@@ -22,6 +22,7 @@ class Showcase(Resource):
 
     surface = STOREFRONT
     public = {"list": "a shop shows its catalog to everybody", "retrieve": "the same"}
+    shared = frozenset(public)
 
     def perform_for_anybody(self, handler: Any) -> HttpResponse:
         """Enter the shop that the address names, as a visitor."""
