@@ -156,3 +156,9 @@ def test_control_without_the_check_unsafe_values_start(monkeypatch):
 
     assert settings_of({})[0]["IS_PRODUCTION"]
     refuse_unsafe({})
+
+
+def test_the_security_page_names_every_variable_that_is_refused():
+    page = (ROOT / "docs/security.md").read_text()
+
+    assert [name for name, rule in RULES.items() if rule.refused and f"`{name}`" not in page] == []

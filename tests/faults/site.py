@@ -26,15 +26,26 @@ START_SECONDS = 120.0
 
 
 class Site:
-    """PostgreSQL, Redis, two web processes, a worker and beat; mail goes to `mail_port`."""
+    """PostgreSQL, Redis, two web processes, a worker and beat; mail goes to `mail_port`.
 
-    def __init__(self, mail_port: int) -> None:
+    `variables` are set in their environment, and `host` is what the site is asked for.
+    """
+
+    def __init__(self, mail_port: int, host: str = "localhost", **variables: str) -> None:
         self.temporary = TemporaryDirectory()
         self.port = free_port()
         with environment(PORT=str(self.port)):
             self.supervisor = Supervisor(self.temporary.path)
         self.services = self.supervisor.services
-        self.mail_port = mail_port
+        self.host = host
+        self.variables = {
+            "RATE_LIMITS": "on",
+            "RATE_LIMIT_AUTH": "100000",
+            "RATE_LIMIT_GENERAL": "1000000",
+            "EMAIL_URL": f"smtp://{HOST}:{mail_port}",
+            **variables,
+            "PORT": str(self.port),
+        }
         self.children: list[Supervised] = []
         self.owner: dict[str, Any] = {}
 
@@ -64,9 +75,7 @@ class Site:
     def _start(self) -> None:
         (self.temporary.path / "static").mkdir(parents=True, exist_ok=True)
         self.services.start()
-        limits = {"RATE_LIMITS": "on", "RATE_LIMIT_AUTH": "100000", "RATE_LIMIT_GENERAL": "1000000"}
-        mail = {"EMAIL_URL": f"smtp://{HOST}:{self.mail_port}"}
-        with environment(PORT=str(self.port), **limits, **mail):
+        with environment(**self.variables):
             self.supervisor.environment = self.supervisor._environment()
         self.supervisor._manage("Migrating", "migrate", "--verbosity", "0")
         logs = self.temporary.path / "logs"
@@ -78,9 +87,9 @@ class Site:
             child.start()
             self.children.append(child)
         self.web, self.worker, self.beat = (child.process for child in self.children)
-        if not self.wait(lambda: ask(self.port, "localhost") == "200", START_SECONDS):
+        if not self.wait(lambda: ask(self.port, self.host) == "200", START_SECONDS):
             raise RuntimeError(f"The site does not get healthy: {self.web.last_lines()}")
-        self.owner = self._register()
+        self.owner = self.register()
 
     def stop(self) -> None:
         """End everything and leave no file behind."""
@@ -89,7 +98,8 @@ class Site:
         self.services.stop()
         self.temporary.remove()
 
-    def _register(self) -> dict[str, Any]:
+    def register(self) -> dict[str, Any]:
+        """Make an organization, and return its owner's address and tokens."""
         body = {
             "email": f"{uuid4().hex}@example.com",
             "password": PASSWORD,
@@ -172,6 +182,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Tell whether somebody takes connections."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def now() -> float:
