@@ -62,7 +62,7 @@ def unsafe(request) -> Iterator[tuple[str, str]]:
 def production(settings, monkeypatch):
     """A process in production that has asked nothing yet."""
     settings.IS_PRODUCTION = True
-    monkeypatch.delitem(roles._state, "held", raising=False)
+    monkeypatch.delitem(roles._state, "checked", raising=False)
     connections["default"].close()
     return settings
 
@@ -125,7 +125,7 @@ def test_the_system_check_reports_it(production, unsafe, monkeypatch, is_product
     production.IS_PRODUCTION = is_production
     assert roles.check_role(databases=["default"]) == []
     connections["default"].close()
-    monkeypatch.delitem(roles._state, "held", raising=False)
+    monkeypatch.delitem(roles._state, "checked", raising=False)
     monkeypatch.setitem(connections["default"].settings_dict, "USER", role)
 
     (message,) = roles.check_role(databases=["default"])

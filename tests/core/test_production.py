@@ -112,7 +112,7 @@ def test_all_that_is_unsafe_is_told_at_once():
         {"SENTRY_DSN": "http://key@sentry.internal/1"},
     ],
 )
-def test_a_private_network_may_do_without_tls_when_told_so(unencrypted):
+def test_a_private_network_may_do_without_tls_where_that_is_allowed(unencrypted):
     with pytest.raises(ImproperlyConfigured, match="unencrypted"):
         settings_of(FILLED | unencrypted)
 

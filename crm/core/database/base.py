@@ -30,12 +30,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.waiting = None
         super().connect()
         if self.alias == DEFAULT_DB_ALIAS:
-            self._refuse_unheld()
+            self._refuse_unsafe()
         self.wire = Wire(self.connection, prepares=settings.PREPARED_STATEMENTS)
 
-    def _refuse_unheld(self) -> None:
+    def _refuse_unsafe(self) -> None:
         try:
-            roles.refuse_unheld(self.connection)
+            roles.refuse_unsafe(self.connection)
         except BaseException:
             self.close()
             raise

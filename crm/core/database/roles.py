@@ -42,13 +42,13 @@ def weakness(connection: psycopg.Connection[Any]) -> str:
     return f"DATABASE_URL: the role {role} {found[0]}, so nothing would keep organizations apart. {_ADVICE}"
 
 
-def refuse_unheld(connection: psycopg.Connection[Any]) -> None:
+def refuse_unsafe(connection: psycopg.Connection[Any]) -> None:
     """In production, ask once in the life of a process; raise `ImproperlyConfigured` where policies do not hold."""
-    if "held" in _state or not settings.IS_PRODUCTION:
+    if "checked" in _state or not settings.IS_PRODUCTION:
         return
     if found := weakness(connection):
         raise ImproperlyConfigured(found)
-    _state["held"] = True
+    _state["checked"] = True
 
 
 def refuse_start() -> None:
