@@ -36,7 +36,8 @@ class DealForm(AmountsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         deal = self.instance
-        self.fields["currency"].required = False
+        if "currency" in self.fields:  # not on the page of a deleted deal, which shows and changes nothing
+            self.fields["currency"].required = False
         if deal._state.adding:  # noqa: SLF001 - Django's documented way to tell a new row
             del self.fields["stage"]
             return

@@ -6,6 +6,10 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
+from commerce.models import Product, Variant
+from crm.core import clock
+from tests.isolation import tenants, things
+
 INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>|\son[a-z]+\s*=\s*[\"']|javascript:", re.IGNORECASE)
 DATA_BLOCK = re.compile(r"""<script[^>]*type=["'](application/json|text/template)["'][^>]*>""", re.IGNORECASE)
 FROM_ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe|form)[^>]*(?:src|href|action)=["'](?:https?:)?//""")
@@ -42,6 +46,22 @@ def test_no_page_of_the_admin_does_what_its_policy_forbids(back_office, acme, cl
         assert [*INLINE.findall(text), *FROM_ELSEWHERE.findall(text)] == [], page
 
     assert list(opened.values()).count(200) > 40
+
+
+def with_deletion():
+    return [model for model in admin.site._registry if any(field.name == "deleted_at" for field in model._meta.fields)]
+
+
+@pytest.mark.parametrize("model", with_deletion(), ids=lambda model: model._meta.label)
+def test_the_page_of_a_deleted_row_opens(back_office, model):
+    tenant = tenants.found("DELETED")
+    row = things.make(model, tenant, tenant.person("staff"), deleted_at=clock.now())
+    if model is Product:
+        things.make(Variant, tenant, product=row)
+
+    page = back_office.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/change/")
+
+    assert page.status_code == 200
 
 
 @pytest.mark.parametrize(
