@@ -9,7 +9,8 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
-OPERATOR = "crm_operator"
+from crm.core.provision import OPERATOR
+
 # Of the role that signed in: SET ROLE NONE leads back to it. Rights that a membership passes on count like its own.
 _QUESTION = f"""
 SELECT session_user, rolsuper, rolbypassrls,
