@@ -2,11 +2,16 @@
 
 import argparse
 import os
+import sys
 
+import django
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
+
+from crm.core.database import roles
 
 # A worker takes this many connections; the next wait in the kernel.
 CONNECTIONS = 512
@@ -21,6 +26,7 @@ def main() -> None:
     parser.add_argument("--application", default="crm.rsgi:application", help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+    _refuse_unsafe()
     Granian(
         options.application,
         address=options.host,
@@ -35,6 +41,15 @@ def main() -> None:
         workers_kill_timeout=settings.WEB_STOP_SECONDS,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _refuse_unsafe() -> None:
+    """End where settings or the database's role are unsafe: a worker that ends would be started again for ever."""
+    try:
+        django.setup()
+        roles.refuse_start()
+    except ImproperlyConfigured as refusal:
+        sys.exit(f"CRM does not start. {refusal}")
 
 
 if __name__ == "__main__":

@@ -195,6 +195,15 @@ RULES: Mapping[str, Rule] = {
     "RATE_LIMIT_GENERAL": number(),
     "RATE_LIMIT_BULK": number(),
     "RATE_LIMIT_ACCOUNT": number(),
+    "PASSWORD_HASHING_QUEUE": Rule(
+        dict.fromkeys(("-1", "6", "many", ""), "must be a whole number from 0 to 5"), ("0", "5", None)
+    ),
+    "WEB_WORKERS": number(),
+    "WEB_THREADS": Rule(dict.fromkeys(("0", "2", "many", ""), "must be a whole number from 3"), ("3", "64", None)),
+    "WEB_QUEUE": number(),
+    "WEB_BODY_SECONDS": number(),
+    "WEB_READER_SECONDS": number(),
+    "WEB_STOP_SECONDS": number(),
     "OUTBOUND_ALLOW_PRIVATE": switch("on", "would reach the private network"),
     "GOOGLE_CLIENT_ID": Rule({"id": "set both or neither"}, ("", None)),
     "GOOGLE_CLIENT_SECRET": Rule({"of google's": "set both or neither"}, ("", None)),

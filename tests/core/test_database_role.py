@@ -137,7 +137,8 @@ def test_the_system_check_reports_it(production, unsafe, monkeypatch, is_product
 
 
 PROGRAMS = {
-    "web": ("-c", "import crm.wsgi; print('started')"),
+    "web": ("-m", "crm.server", "--port", "1"),
+    "wsgi": ("-c", "import crm.wsgi; print('started')"),
     "worker": ("-m", "celery", "-A", "crm", "worker", "--concurrency", "1"),
     "beat": ("-m", "celery", "-A", "crm", "beat", "--schedule", "{tmp}/beat", "--pidfile="),
     "check": ("manage.py", "check", "--database", "default"),
@@ -174,7 +175,7 @@ def test_no_program_starts_as_the_owner_of_the_tables(program, tmp_path):
 
 def test_the_web_server_starts_as_the_application_and_while_the_database_is_away(tmp_path):
     for database in (os.environ["DATABASE_URL"], "postgresql://crm_app@127.0.0.1:1/crm"):
-        ended = run("web", database, tmp_path)
+        ended = run("wsgi", database, tmp_path)
         assert (ended.returncode, ended.stdout) == (0, "started\n"), ended.stderr
 
 

@@ -14,6 +14,7 @@ from tests.mail_server import Mailbox
 from tests.proxies.nginx import NAME, PROGRAM, Nginx
 
 EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.+)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+UNDERSCORES = {"underscores_in_headers off": "underscores_in_headers on"}
 FORWARDED_AS_SENT = {"X-Forwarded-For $remote_addr": "X-Forwarded-For $http_x_forwarded_for"}
 
 
@@ -62,6 +63,13 @@ def nginx(site: ProductionSite, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def passing_on(site: ProductionSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     """Nginx that passes on what the client says of its address: the control."""
     with Nginx(tmp_path_factory.mktemp("proxy") / "nginx", site.port, FORWARDED_AS_SENT) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def letting_underscores_through(site: ProductionSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """Nginx that hands on names with underscores, as other proxies do by default."""
+    with Nginx(tmp_path_factory.mktemp("proxy") / "nginx", site.port, UNDERSCORES) as running:
         yield running
 
 

@@ -126,6 +126,15 @@ def test_guesses_are_counted_by_the_clients_address_whatever_it_claims(site, ngi
     assert guesses(nginx, address, kind) == [401] * 5 + [429] * 3
 
 
+@pytest.mark.parametrize("kind", [kind for kind in CLAIMS if "underscore" in kind or kind in {"both", "lower case"}])
+def test_the_server_itself_drops_names_with_underscores(site, letting_underscores_through, address, kind):
+    answer = sign_in(letting_underscores_through, site, address, claim(kind))
+
+    assert answer.status == 200, answer.body
+    assert site.last_session()[0] == address
+    assert guesses(letting_underscores_through, address, kind) == [401] * 5 + [429] * 3
+
+
 def test_another_client_is_not_held_up(site, nginx, address):
     assert guesses(nginx, address, "one line", 6)[-1] == 429
 
