@@ -75,7 +75,18 @@ class UserRows(TenantQuerySet):
     def members(self) -> Self:
         """Leave out mere shoppers: keep who holds any role but `customer`."""
         whose = {"organization_id": models.OuterRef("organization_id"), "user_id": models.OuterRef("pk")}
-        return self.filter(models.Exists(UserRole.objects.filter(**whose).exclude(role__name="customer")))
+        held = UserRole.objects.filter(**whose)
+        return self.filter(models.Exists(held.exclude(role__is_built_in=True, role__name="customer")))
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep the members of the actor's organization, and shoppers where the actor sees all contacts."""
+        rows = self.of(actor)
+        return rows if sees_shoppers(actor) else rows.members()
+
+
+def sees_shoppers(actor: Actor) -> bool:
+    """Tell whether the actor may see shoppers as users: only who sees everybody's contacts."""
+    return actor.sees_all and actor.can("contacts:view")
 
 
 class UserManager(BaseUserManager.from_queryset(UserRows)):  # type: ignore[misc]

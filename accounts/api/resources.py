@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from accounts import role_names
-from accounts.models import Role, User, UserRole
+from accounts.models import Role, User, UserRole, sees_shoppers
 from accounts.services import users
 from crm.api.filters import Filters, SearchFilter
 from crm.api.resources import Resource
@@ -67,8 +67,12 @@ class Members(Resource):
         return User.objects.visible_to(actor).members()
 
     def details(self, actor: Actor) -> QuerySet[User]:
-        """Return everybody of the organization."""
-        return User.objects.visible_to(actor)
+        """Return members, and shoppers for who sees everybody's contacts."""
+        everybody = User.objects.of(actor)
+        return everybody if sees_shoppers(self.actor) else everybody.members()
+
+    def _plan(self, name: str) -> Any:
+        return (*super()._plan(name), sees_shoppers(self.actor))
 
     def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[User]:
         """Return the rows that the query's filters leave; shoppers only where they are asked for."""

@@ -203,8 +203,8 @@ class UserRoles(RolesView):
         return json_response(None, 204)
 
     def user(self, pk: UUID) -> User:
-        """Return the organization's user of this id, or raise `NotFound`."""
-        return _found(User.objects.of(self.actor), pk, "User")
+        """Return the user of this id whom the actor may see, or raise `NotFound`."""
+        return _found(User.objects.visible_to(self.actor), pk, "User")
 
     def role_asked(self, *, role_id: UUID | None = None, role_name: str = "") -> Role:
         """Return the role that a body names, or raise `NotFound`."""
