@@ -31,8 +31,11 @@ def code_part(value: str) -> None:
 
 
 def name_on(surface: str, column: str) -> Any:
-    """Return the SQL that turns a role's stored name into the surface's."""
-    names = [When(**{column: ours}, then=Value(theirs)) for ours, theirs in role_names.NAMES[surface].items()]
+    """Return the SQL that turns a built-in role's stored name into the surface's; `column` ends in `name`."""
+    built_in = {f"{column.removesuffix('name')}is_built_in": True}
+    names = [
+        When(**built_in, **{column: ours}, then=Value(theirs)) for ours, theirs in role_names.NAMES[surface].items()
+    ]
     return Case(*names, default=F(column), output_field=CharField())
 
 

@@ -10,12 +10,17 @@ from crm.core.errors import Forbidden
 OWNER = "owner"
 
 
+def is_owner(actor: Actor) -> bool:
+    """Tell whether the actor holds the built-in role of owners; a custom role of that name gives nothing."""
+    return OWNER in actor.built_in_roles
+
+
 def may_hand_out(actor: Actor, role: Role) -> bool:
     """Tell whether the actor may give this role to somebody or take it away.
 
     Owners hand out anything; others only roles below their own rank, whose permissions and sight they have themselves.
     """
-    if actor.is_system or OWNER in actor.roles:
+    if actor.is_system or is_owner(actor):
         return True
     if role.rank >= actor.rank or (role.scope == Scope.ALL and not actor.sees_all):
         return False
@@ -30,7 +35,7 @@ def require_role(actor: Actor, role: Role) -> None:
 
 def require_permissions(actor: Actor, codes: Iterable[str]) -> None:
     """Raise `Forbidden`, naming the first, where the actor lacks one of the permissions; owners hold later ones too."""
-    if actor.is_system or OWNER in actor.roles:
+    if actor.is_system or is_owner(actor):
         return
     for code in codes:
         if code not in actor.permissions:

@@ -34,7 +34,7 @@ def get_permission(actor: Actor, pk: UUID) -> Permit:
 def held_by(actor: Actor) -> list[str]:
     """Return the codes the actor holds, in order; owners hold the organization's own ones too."""
     codes = set(actor.permissions)
-    if handing_out.OWNER in actor.roles:
+    if handing_out.is_owner(actor):
         codes.update(permit.code for permit in _custom(actor))
     return sorted(codes)
 

@@ -80,7 +80,7 @@ def join(user: User, role: str | Role) -> User:
     """Save a new user of its organization with a role (or a role's name); a taken e-mail address is a `Conflict`."""
     organization_id = organization_of(user)
     if isinstance(role, str):
-        role = Role.objects.of(organization_id).get(name=role)
+        role = Role.objects.of(organization_id).get(name=role, is_built_in=True)
     try:
         with transaction.atomic():
             user.save(force_insert=True)
@@ -164,6 +164,7 @@ def _owner(organization: Organization, owner: User) -> Actor:
         user_id=owner.pk,
         permissions=ALL,
         roles=("owner",),
+        built_in_roles=frozenset({"owner"}),
         sees_all=True,
         rank=ROLE_STANDING["owner"][0],
         name=str(owner),

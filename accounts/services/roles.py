@@ -131,7 +131,8 @@ def require_other_owner(actor: Actor, user: User) -> None:
 
 def lock_owners(actor: Actor) -> None:
     """Let one transaction at a time take owners away: two who demote each other meet here."""
-    lock_one(Role.objects.of(actor), role_named(actor, handing_out.OWNER).pk)
+    owner = Role.objects.of(actor).get(name=handing_out.OWNER, is_built_in=True)
+    lock_one(Role.objects.of(actor), owner.pk)
 
 
 def _lock_custom(actor: Actor, role: Role) -> Role:

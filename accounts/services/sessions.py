@@ -125,6 +125,7 @@ def _actor(claims: Claims, row: tuple[Any, ...]) -> Actor:
         session_id=claims.session_id,
         permissions=effective(tuple(built_in or ()), tuple((custom or "").split())),
         roles=tuple(names or ()),
+        built_in_roles=frozenset(built_in or ()),
         sees_all=bool(sees_all),
         rank=rank or 0,
         name=name,

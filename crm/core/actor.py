@@ -10,8 +10,9 @@ from crm.core.errors import Forbidden
 class Actor:
     """A user's (or the system's) standing in one organization.
 
-    `permissions` are `resource:action` with `manage` already spread out; `sees_all` is the widest scope among the
-    roles. `timezone` is the person's own, `organization_timezone` the one reports run in.
+    `permissions` are `resource:action` with `manage` already spread out; `roles` names all roles, custom ones too, and
+    `built_in_roles` those whose names mean something; `sees_all` is the widest scope among the roles. `timezone` is the
+    person's own, `organization_timezone` the one reports run in.
     """
 
     organization_id: UUID
@@ -19,6 +20,7 @@ class Actor:
     session_id: UUID | None = None
     permissions: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ()
+    built_in_roles: frozenset[str] = frozenset()
     sees_all: bool = False
     rank: int = 0
     name: str = ""

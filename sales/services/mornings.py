@@ -49,7 +49,7 @@ _WAITING = """
           AND a.status IN ('pending', 'in_progress') AND a.due_at < m.ends AND a.scheduled_at < m.eight
         LIMIT 1
     ) due
-    WHERE r.name <> 'customer'
+    WHERE NOT (r.is_built_in AND r.name = 'customer')
       AND NOT EXISTS (
         SELECT FROM sales_dailyreminder d
         WHERE d.organization_id = u.organization_id AND d.user_id = u.id AND d.day = m.day

@@ -127,6 +127,32 @@ def test_a_role_s_name_alone_gives_nothing(ours: Tenant) -> None:
     assert client(ours, holder).get("users").status_code == 403
 
 
+def test_a_role_called_owner_hands_out_nothing(ours: Tenant) -> None:
+    with ours.scope():
+        built_in = Role.objects.of(ours.id).get(name="owner")
+        Role.objects.of(ours.id).filter(pk=built_in.pk).update(name="owner-before")
+        codes = [*(f"roles:{verb}" for verb in ("view", "create", "update", "delete")), "users:view", "contacts:view"]
+        fake = Role(organization_id=ours.id, name="owner", scope="all", rank=15, permissions=codes)
+        fake.save(force_insert=True)
+    holder = ours.join("custom", [fake])
+    shop = client(ours, holder, "storefront")
+    theirs = things.make(Role, ours, scope="own", permissions=[])
+
+    assigned = shop.post(f"admin/users/{holder.pk}/roles", {"role_id": str(built_in.pk)})
+    granted = shop.post(f"admin/roles/{theirs.pk}/permissions", {"permission_id": str(built_in_id("contacts:delete"))})
+    own = client(ours, "customer_experience", "storefront").post(
+        "admin/permissions", {"name": f"Own {number()}", "resource": "own", "action": f"run{number()}"}
+    )
+    code_of_own = "own:{action}".format(**json.loads(own.content)["data"]["permission"])
+
+    assert (assigned.status_code, granted.status_code) == (403, 403)
+    assert code_of_own not in json.loads(client(ours, holder).get("me").content)["permissions"]
+    assert roles_of(ours, holder) == {"owner"}
+    assert json.loads(shop.get("auth/profile").content)["data"]["roles"] == ["owner"]
+    assert json.loads(shop.get(f"admin/users/{holder.pk}/roles").content)["data"]["roles"] == ["owner"]
+    assert json.loads(client(ours, holder).get(f"users/{holder.pk}").content)["role"] == "owner"
+
+
 def test_a_permission_of_one_s_own_never_becomes_a_built_in_one(ours: Tenant) -> None:
     own = client(ours, "customer_experience", "storefront")
     made = own.post("admin/permissions", {"name": f"Own {number()}", "resource": "own", "action": "run"})

@@ -183,7 +183,8 @@ class StorefrontSigning(Signing):
     def profile(self, request: Any, shop: str) -> HttpResponse:
         """Show the signed-in user and their roles."""
         user = reader(User, StorefrontUser).one(self.actor, User.objects.of, self.actor.user_id, plan="self")  # type: ignore[arg-type]  # signed in
-        roles = [role_names.shown(STOREFRONT.name, role) for role in self.actor.roles]
+        held, built_in = self.actor.roles, self.actor.built_in_roles
+        roles = [role_names.shown(STOREFRONT.name, role) if role in built_in else role for role in held]
         return self.answer({"user": user, "roles": roles})
 
     @describes(body=Profile, answer="profile_form", partial=True)

@@ -187,7 +187,8 @@ class UserRoles(RolesView):
     def list(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """List the names of the roles that a user holds, the highest-ranking first."""
         held = roles.roles_of(self.actor, self.user(pk))
-        return self.answer({"roles": [role_names.shown(self.surface.name, role.name) for role in held]})
+        shown = [role_names.shown(self.surface.name, role.name) if role.is_built_in else role.name for role in held]
+        return self.answer({"roles": shown})
 
     @describes(body=Assignment, answer={"message": str})
     def assign(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
