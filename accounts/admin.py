@@ -264,7 +264,7 @@ class RoleForm(TenantForm):
         permits = permissions.all_permissions(system_actor(self.instance.organization_id))
         granted: Any = self.fields["granted"]
         granted.choices = [(str(permit.id), f"{permit.code}: {permit.description}") for permit in permits]
-        self.initial["granted"] = [str(permit.id) for permit in permits if permit.code in self.instance.permissions]
+        self.initial["granted"] = [str(permit.id) for permit in permits if permit.held_as in self.instance.permissions]
 
 
 @admin.register(Role)

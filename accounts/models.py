@@ -204,7 +204,7 @@ class Role(TenantModel):
     scope = models.CharField(max_length=3, choices=Scope, default=Scope.OWN)
     rank = models.PositiveSmallIntegerField()
     is_built_in = models.BooleanField(default=False, editable=False)
-    permissions = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    permissions = ArrayField(models.CharField(max_length=90), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

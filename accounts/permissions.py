@@ -1,5 +1,6 @@
 """What there is to permit, and what the built-in roles hold: data, the same for every organization."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -41,6 +42,9 @@ NAMED = MappingProxyType(
     }
 )
 NAMESPACE = UUID("5b0c7a52-6d0e-4c56-9c3e-0d6a1f6d7f10")
+# Roles hold the permissions that an organization made for itself under this prefix, which no built-in one can have (a
+# resource has no dot): what a later release builds in is not held by who held a custom permission of the same code.
+CUSTOM = "custom."
 
 
 def spread(codes: frozenset[str]) -> frozenset[str]:
@@ -105,6 +109,17 @@ def built_in_id(code: str) -> UUID:
     return uuid5(NAMESPACE, code)
 
 
+def custom_code(code: str) -> str:
+    """Return the code under which roles hold a custom permission."""
+    return f"{CUSTOM}{code}"
+
+
+def shown_codes(held: Iterable[str]) -> list[str]:
+    """Return held codes as clients see them, in order: a custom one that is built in by now is left out."""
+    custom = {code.removeprefix(CUSTOM) for code in held if code.startswith(CUSTOM)}
+    return sorted({code for code in held if not code.startswith(CUSTOM)} | (custom - ALL))
+
+
 def describe(code: str) -> str:
     """Return the sentence that explains a built-in permission."""
     if code in NAMED:
@@ -124,8 +139,13 @@ class Permit(NamedTuple):
 
     @property
     def code(self) -> str:
-        """Return `resource:action`."""
+        """Return `resource:action`, as clients see it."""
         return f"{self.resource}:{self.action}"
+
+    @property
+    def held_as(self) -> str:
+        """Return the code under which roles and actors hold it."""
+        return self.code if self.id in BUILT_IN_PERMITS else custom_code(self.code)
 
 
 def _permit(code: str) -> Permit:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from accounts.models import Role, Scope
-from accounts.permissions import effective
+from accounts.permissions import CUSTOM, effective
 from crm.core.actor import Actor
 from crm.core.errors import Forbidden
 
@@ -39,7 +39,7 @@ def require_permissions(actor: Actor, codes: Iterable[str]) -> None:
         return
     for code in codes:
         if code not in actor.permissions:
-            raise Forbidden(f"You may not hand out the permission {code}: you do not hold it.")
+            raise Forbidden(f"You may not hand out the permission {code.removeprefix(CUSTOM)}: you do not hold it.")
 
 
 def permissions_of(role: Role) -> frozenset[str]:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Permission, Role
-from accounts.permissions import ALL, BUILT_IN_PERMITS, Permit
+from accounts.permissions import ALL, BUILT_IN_PERMITS, Permit, custom_code, shown_codes
 from accounts.services import handing_out
 from accounts.services.roles import require_custom
 from crm.core import events
@@ -35,8 +35,8 @@ def held_by(actor: Actor) -> list[str]:
     """Return the codes the actor holds, in order; owners hold the organization's own ones too."""
     codes = set(actor.permissions)
     if handing_out.is_owner(actor):
-        codes.update(permit.code for permit in _custom(actor))
-    return sorted(codes)
+        codes.update(permit.held_as for permit in _custom(actor))
+    return shown_codes(codes)
 
 
 def create_permission(actor: Actor, *, name: str, resource: str, action: str, description: str = "") -> Permit:
@@ -79,24 +79,26 @@ def granted_to(actor: Actor, role: Role) -> list[Permit]:
     """Return the permissions of a role, in the order of the whole list."""
     if role.is_built_in:
         codes = handing_out.permissions_of(role)
-        return [permit for permit in all_permissions(actor) if permit.code in codes or role.name == handing_out.OWNER]
-    return [permit for permit in all_permissions(actor) if permit.code in role.permissions]
+        return [
+            permit for permit in all_permissions(actor) if permit.held_as in codes or role.name == handing_out.OWNER
+        ]
+    return [permit for permit in all_permissions(actor) if permit.held_as in role.permissions]
 
 
 def grant_permission(actor: Actor, role: Role, pk: UUID) -> None:
     """Add a permission that the actor holds to a custom role; one that is there stays."""
     permit = get_permission(actor, pk) if pk in BUILT_IN_PERMITS else _permit(_lock(actor, pk))
     role = _lock_role(actor, role, permit)
-    if permit.code not in role.permissions:
-        _save(actor, role, [*role.permissions, permit.code], "role.permission_granted", permit.code)
+    if permit.held_as not in role.permissions:
+        _save(actor, role, [*role.permissions, permit.held_as], "role.permission_granted", permit.code)
 
 
 def revoke_permission(actor: Actor, role: Role, pk: UUID) -> None:
     """Take a permission from a custom role; one that is not there is no matter."""
     permit = get_permission(actor, pk)
     role = _lock_role(actor, role, permit)
-    if permit.code in role.permissions:
-        rest = [code for code in role.permissions if code != permit.code]
+    if permit.held_as in role.permissions:
+        rest = [code for code in role.permissions if code != permit.held_as]
         _save(actor, role, rest, "role.permission_revoked", permit.code)
 
 
@@ -104,12 +106,16 @@ def _lock_role(actor: Actor, role: Role, permit: Permit) -> Role:
     role = lock_one(Role.objects.of(actor), role.pk)
     require_custom(role)
     handing_out.require_role(actor, role)
-    handing_out.require_permissions(actor, [permit.code])
+    handing_out.require_permissions(actor, [permit.held_as])
     return role
 
 
 def _replace(actor: Actor, old: str, new: str | None) -> None:
-    """Put `new` (or nothing) in place of `old` in every role that holds it, locked in the order of their keys."""
+    """Put `new` (or nothing) in place of `old`, codes of custom permissions, in every role that holds it.
+
+    The roles are locked in the order of their keys.
+    """
+    old, new = custom_code(old), new and custom_code(new)
     holders = Role.objects.of(actor).filter(permissions__contains=[old]).order_by("pk").select_for_update()
     for role in holders:
         handing_out.require_permissions(actor, [code for code in (old, new) if code])

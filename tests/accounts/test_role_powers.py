@@ -100,7 +100,7 @@ def test_a_renamed_or_deleted_permission_is_renamed_in_or_leaves_its_roles(acme,
 
     shop.put(f"admin/permissions/{permission}", {"action": "ring"})
     with acme.inside():
-        assert Role.objects.get(pk=first).permissions == ["orders:view", "clocks:ring"]
+        assert Role.objects.get(pk=first).permissions == ["orders:view", "custom.clocks:ring"]
     shop.delete(f"admin/permissions/{permission}")
     with acme.inside():
         assert Role.objects.get(pk=first).permissions == ["orders:view"]

@@ -14,6 +14,7 @@ from accounts.api.shapes import OrganizationRef, RoleField, RoleNameField
 from accounts.api.shapes_auth import LONGEST_SLUG, Address, Credentials, Joining, NewPassword, Refresh, Verification
 from accounts.api.signing import Signing
 from accounts.models import Invitation, User
+from accounts.permissions import shown_codes
 from accounts.services import invitations, sessions
 from accounts.services.sessions import SignIn
 from crm.api.filters import Filters
@@ -132,7 +133,7 @@ class TeamSigning(Signing):
     def me(self, request: Any) -> HttpResponse:
         """Show the signed-in user and what they may do."""
         user = reader(User, TeamUser).one(self.actor, User.objects.of, self.actor.user_id, plan="me")  # type: ignore[arg-type]  # signed in
-        return self.answer({**(user or {}), "permissions": sorted(self.actor.permissions)})
+        return self.answer({**(user or {}), "permissions": shown_codes(self.actor.permissions)})
 
 
 class Inviter(CamelShape):
