@@ -88,10 +88,10 @@ def company_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -
 
 
 def company_named(actor: Actor, name: str) -> Company:
-    """Find the organization's company of this name (case, accents and spaces aside), or make it."""
+    """Find the company of this name (case, accents and spaces aside) among those the actor may see, or make it."""
     normalized = indexing.normal_name(name)[:200]
     take_turns(actor.organization_id, "company", normalized)  # two at once would make it twice
-    same = Company.objects.of(actor).alive().filter(name_normalized=normalized)
+    same = Company.objects.visible_to(actor).alive().filter(name_normalized=normalized)
     found: list[Company] = hold(same.order_by("created_at", "id")[:1])
     if found:
         return found[0]

@@ -18,8 +18,8 @@ MOST_DUPLICATES = 20
 def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: Any) -> Contact:
     """Create a contact that has a name or an e-mail address; staff own what they create.
 
-    `company` names one that is found or made. `reject_duplicates` turns a contact of the same dedupe hash into a
-    `Conflict`; without it `duplicates_of` tells.
+    `company` names one that is found or made. `reject_duplicates` turns a contact of the same dedupe hash that the
+    actor may see into a `Conflict`; without it `duplicates_of` tells.
     """
     contact = Contact(organization_id=actor.organization_id, created_by_id=actor.user_id)
     contact.owner_id = owner_of_new(actor, fields)
@@ -151,7 +151,5 @@ def _require_identity(contact: Contact) -> None:
 
 def _reject_duplicates(actor: Actor, contact: Contact) -> None:
     take_turns(actor.organization_id, "identity", contact.dedupe_hash)  # of two at once, the second sees the first
-    same = Contact.objects.of(actor).alive().filter(dedupe_hash=contact.dedupe_hash).exclude(pk=contact.pk)
-    if same.exists():
-        seen = [str(pk) for pk in duplicates_of(actor, contact)]
-        raise Conflict("A contact with this identity exists.", code="DUPLICATE_CONTACT", extra={"duplicate_of": seen})
+    if found := [str(pk) for pk in duplicates_of(actor, contact)]:
+        raise Conflict("A contact with this identity exists.", code="DUPLICATE_CONTACT", extra={"duplicate_of": found})

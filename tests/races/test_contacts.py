@@ -79,6 +79,16 @@ def test_control_without_the_lock_it_is_made_by_each(acme, clients, monkeypatch)
     assert len(rows(acme, Company)) == SIZE
 
 
+def test_a_company_named_by_people_who_see_their_own_alone_is_made_once_for_each(acme, client_for):
+    people = [acme.staff, acme.add("staff")]
+    clients = [client_for(people[number % 2], "platform") for number in range(SIZE)]
+
+    found = post_at_once(clients, "customers", lambda number: {"name": f"C {number}", "company": "Globex Ltd."})
+
+    assert found == {201: SIZE}
+    assert Counter(company.owner_id for company in rows(acme, Company)) == {user.pk: 1 for user in people}
+
+
 FIELDS = ("phone", "job_title", "source", "notes", "last_name", "first_name")
 
 
