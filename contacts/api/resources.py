@@ -170,4 +170,6 @@ class Timeline(Resource):
 
     def create(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Write a note, or a call, e-mail or meeting that took place."""
-        return self.shown(timeline.add_entry(self.actor, self.contact, **self.read()), 201)
+        response = self.shown(timeline.add_entry(self.actor, self.contact, **self.read()), 201)
+        self.subject = self.contact
+        return response

@@ -164,10 +164,12 @@ class Resource(ApiView):
         if row is None:
             raise NotFound(f"{noun or self.noun} not found.")
         self.check_object_permissions(self.request, row)
+        self.subject = row
         return row
 
     def shown(self, row: Any, status: int = 200, **extra: Any) -> HttpResponse:
         """Answer with the row read back in the shape; `extra` goes beside its fields."""
+        self.subject = row
         data = reader(self.model, self.shape).one(self.actor, self.readable, row.pk, plan=self._plan("readable"))
         extra |= self.beside(row.pk)
         return self.answer({**(data or {}), **extra} if extra else data, status)

@@ -5,6 +5,7 @@ from functools import cache, partial
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from rest_framework.permissions import BasePermission
@@ -39,6 +40,7 @@ class ApiView(ViewSet):
     the body has this key), `counted` the public ones of which each request counts so, `bulk` the heavy ones,
     `uncounted` those without a limit, `shared` those that answer everybody the same, so that caches may keep it,
     `writing` the ones that write although they answer a GET, with the reason.
+    `subject` is the row that the answer is about, once there is one.
     A signed-in action runs in one transaction inside its organization: an exception undoes it whole, a deadlock's
     victim is done again, and any other GET cannot write. A public one opens its own.
     """
@@ -55,6 +57,7 @@ class ApiView(ViewSet):
     shared: ClassVar[frozenset[str]] = frozenset()
     writing: ClassVar[Mapping[str, str]] = {}
     shape: Any = None
+    subject: Model | None = None
     request: Any
     standing: Standing | None
     given: frozenset[str] | None  # what the view was given before it began
@@ -193,7 +196,7 @@ class ApiView(ViewSet):
     def _once(self, asked: idempotency.Request, handler: Any) -> HttpResponse:
         def work() -> idempotency.Answer:
             response = self.perform(handler, asked.actor)
-            return idempotency.Answer(response.status_code, response.content)
+            return idempotency.Answer(response.status_code, response.content, self.subject)
 
         answer, is_repeat = idempotency.once(asked, work)
         response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
@@ -207,7 +210,7 @@ class ApiView(ViewSet):
             return
         response = error_response(error, self.surface, self.rename)
         if response.status_code in KEPT_REFUSALS:
-            idempotency.keep_refusal(asked, idempotency.Answer(response.status_code, response.content))
+            idempotency.keep_refusal(asked, idempotency.Answer(response.status_code, response.content, self.subject))
 
     def read(self, shape: Any = None, *, partial: bool = False) -> dict[str, Any]:
         """Validate the body against a shape and return its values by domain name."""

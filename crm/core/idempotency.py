@@ -1,41 +1,60 @@
 """Safe repeats: the first answer to a POST under an `Idempotency-Key` is kept in the transaction of its effect.
 
 The key's row is inserted first, so that a rival waits on the unique index until the first one has committed, and
-then repeats its answer; where the first one rolled back, the rival does the work itself.
+then repeats its answer; where the first one rolled back, the rival does the work itself. An answer about a row that
+its asker may not see any more is not repeated.
 """
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import OperationalError, connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.utils.crypto import salted_hmac
 from psycopg import errors as pg
 
 from crm.core import clock
 from crm.core.actor import Actor
-from crm.core.errors import Conflict, DomainError, Kind, Malformed
+from crm.core.errors import Conflict, DomainError, Kind, Malformed, NotFound
 from crm.core.models import IdempotencyKey
 from crm.core.tenancy import operator, tenant
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
 WAIT_SECONDS = 5
+_SALT = "crm.core.idempotency"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A final answer: status and JSON bytes."""
+    """A final answer: status, JSON bytes, and the row that they are about, where it is one."""
 
     status: int
     body: bytes
+    subject: Model | None = None
+
+    def columns(self) -> dict[str, object]:
+        """Return what is kept; of rows that everybody of the organization sees, the answer alone."""
+        subject = self.subject if getattr(self.subject, "owned_by", None) else None
+        return {
+            "status": self.status,
+            "response": self.body,
+            "subject_type": subject._meta.label_lower if subject else "",  # noqa: SLF001 - Django's documented model metadata
+            "subject_id": subject.pk if subject else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a repeat must equal: who asks for what under which key, and the hash of the body."""
+    """What a repeat must equal: who asks for what under which key, and the keyed hash (HMAC) of the body.
+
+    Bodies may hold passwords: without the site's secret key nobody can try out which body has the hash.
+    """
 
     actor: Actor
     route: str
@@ -55,7 +74,7 @@ class Request:
         if not key or len(key) > LONGEST_KEY or not key.isprintable():
             raise Malformed(f"Idempotency-Key must have 1 to {LONGEST_KEY} printable characters.")
         name = route if len(route) <= 300 else hashlib.sha256(route.encode()).hexdigest()
-        return cls(actor, name, key, hashlib.sha256(body).hexdigest())
+        return cls(actor, name, key, salted_hmac(_SALT, body, algorithm="sha256").hexdigest())
 
 
 def once(request: Request, work: Callable[[], Answer]) -> tuple[Answer, bool]:
@@ -63,16 +82,14 @@ def once(request: Request, work: Callable[[], Answer]) -> tuple[Answer, bool]:
     if not _claim(request):
         return _answered(request), True
     answer = work()
-    _rows(request).update(status=answer.status, response=answer.body)
+    _rows(request).update(**answer.columns())
     return answer, False
 
 
 def keep_refusal(request: Request, answer: Answer) -> None:
     """Keep a final business refusal, whose transaction was rolled back and took the claim with it."""
     with tenant(request.actor.organization_id):
-        IdempotencyKey.objects.bulk_create(
-            [_row(request, status=answer.status, response=answer.body)], ignore_conflicts=True
-        )
+        IdempotencyKey.objects.bulk_create([_row(request, **answer.columns())], ignore_conflicts=True)
 
 
 def _row(request: Request, **answer: object) -> IdempotencyKey:
@@ -117,7 +134,16 @@ def _answered(request: Request) -> Answer:
     row = _rows(request).get()
     if row.body_hash != request.body_hash:
         raise KeyReused
+    if row.subject_type:
+        _require_sight(request.actor, row)
     return Answer(int(row.status or 0), bytes(row.response or b""))
+
+
+def _require_sight(actor: Actor, row: IdempotencyKey) -> None:
+    """Raise `NotFound` unless the actor still sees the row that the kept answer is about, deleted or not."""
+    rows: Any = apps.get_model(row.subject_type)._default_manager  # noqa: SLF001 - Django's documented name
+    if not actor.sees_all and not rows.visible_to(actor).filter(pk=row.subject_id).exists():
+        raise NotFound
 
 
 class KeyReused(DomainError):

@@ -100,7 +100,10 @@ class OutboxMessage(TenantModel):
 
 
 class IdempotencyKey(TenantModel):
-    """The answer a POST already got under its `Idempotency-Key`; `status` is empty while the first one runs."""
+    """The answer a POST already got under its `Idempotency-Key`; `status` is empty while the first one runs.
+
+    `subject_type` (`app.model`) and `subject_id` name the row that the answer is about, where rows have owners.
+    """
 
     user_id = models.UUIDField()
     route = models.CharField(max_length=300)
@@ -108,6 +111,8 @@ class IdempotencyKey(TenantModel):
     body_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
     response = models.BinaryField(null=True)
+    subject_type = models.CharField(max_length=60, db_default="")
+    subject_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
