@@ -254,6 +254,8 @@ RATE_LIMITS = switch("RATE_LIMITS", default="on")
 RATE_LIMIT_AUTH = (number("RATE_LIMIT_AUTH", default=5), 300)
 # Failed sign-ins of one account, from all addresses it has not been used from lately.
 RATE_LIMIT_ACCOUNT = (number("RATE_LIMIT_ACCOUNT", default=10), 900)
+# What anybody may start, and what is refused to them, by one client address: sign-ins at Google, refresh tokens.
+RATE_LIMIT_PUBLIC = (number("RATE_LIMIT_PUBLIC", default=30), 300)
 RATE_LIMIT_GENERAL = (number("RATE_LIMIT_GENERAL", default=100), 3600)
 RATE_LIMIT_BULK = (number("RATE_LIMIT_BULK", default=10), 60)
 # An origin is scheme, host and port; the front end itself may lie below a path.

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from accounts.models import User
 from accounts.services import email_verification, invitations, passwords, sessions, signing_in
 from accounts.services.sessions import SignIn, Visit
+from crm.api import throttling
 from crm.api.client_address import client_address
 from crm.api.resources import reader
 from crm.api.schema import describes
@@ -37,7 +38,7 @@ class Signing(ApiView):
         "reset_password": "the mailed token is the proof",
         "verify_email": "the mailed token is the proof",
     }
-    guarded = frozenset({"login", "refresh", "accept_invitation", "reset_password", "verify_email"})
+    guarded = frozenset({"login", "accept_invitation", "reset_password", "verify_email"})
     counted = frozenset({"forgot_password", "resend_verification"})
     user_shape: type[Shape]
     login_body: type[Shape]
@@ -114,6 +115,17 @@ class Signing(ApiView):
             actor = sessions.load_actor(claims)
             self._check_shop(actor)
             return actor
+
+    def refreshed(self, raw: str, **how: Any) -> SignIn:
+        """Exchange a refresh token; refused ones count by the client's address, and beyond the limit are 429."""
+        try:
+            return sessions.refresh(raw, **how)
+        except sessions.RefreshRefused:
+            standing = throttling.count_refusal("refresh", self.request._request)  # noqa: SLF001 - DRF's request wraps Django's
+            if standing is not None and not standing.allowed:
+                self.standing = standing
+                throttling.refuse_beyond(standing)
+            raise
 
     def end_session(self) -> None:
         """End the session that the access token names."""

@@ -1,4 +1,4 @@
-"""Rate limits at the door: guarded actions by client address, signed-in work by user."""
+"""Rate limits at the door: guarded and counted actions by client address, signed-in work by user."""
 
 import time
 from typing import Any
@@ -21,6 +21,8 @@ def count(view: Any, request: HttpRequest, claims: Claims | None) -> Standing | 
     network = rates.network_of(client_address(request))
     if view.guards():
         standing = _count_attempt(claims, network)
+    elif view.action in view.limited:
+        standing = rates.hit(f"{view.action}:{network}", *settings.RATE_LIMIT_PUBLIC)
     elif not view.surface.is_limited:
         return None
     elif view.action in view.uncounted:
@@ -49,6 +51,13 @@ def settle(view: Any, standing: Standing | None, status: int) -> Standing | None
         return rates.release(standing)
     except Error:  # the request is answered, if only with 503: one attempt too many is counted
         return standing
+
+
+def count_refusal(matter: str, request: HttpRequest) -> Standing | None:
+    """Count what was refused to a client address, such as a token, and return where it stands."""
+    if not settings.RATE_LIMITS:
+        return None
+    return rates.hit(f"refused {matter}:{rates.network_of(client_address(request))}", *settings.RATE_LIMIT_PUBLIC)
 
 
 def refuse_beyond(standing: Standing | None) -> None:

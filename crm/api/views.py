@@ -37,9 +37,9 @@ class ApiView(ViewSet):
 
     `resource` is the noun of the permissions, `permissions` what single actions need instead, `public` the actions
     open to anybody with the reason, `guarded` those that try a secret, whose failures count (`guarded_by`: only where
-    the body has this key), `counted` the public ones of which each request counts so, `bulk` the heavy ones,
-    `uncounted` those without a limit, `shared` those that answer everybody the same, so that caches may keep it,
-    `writing` the ones that write although they answer a GET, with the reason.
+    the body has this key), `counted` the public ones of which each request counts so, `limited` the public ones that
+    have a wider limit, `bulk` the heavy ones, `uncounted` those without a limit, `shared` those that answer everybody
+    the same, so that caches may keep it, `writing` the ones that write although they answer a GET, with the reason.
     `subject` is the row that the answer is about, once there is one.
     A signed-in action runs in one transaction inside its organization: an exception undoes it whole, a deadlock's
     victim is done again, and any other GET cannot write. A public one opens its own.
@@ -52,6 +52,7 @@ class ApiView(ViewSet):
     guarded: ClassVar[frozenset[str]] = frozenset()
     guarded_by: ClassVar[Mapping[str, str]] = {}
     counted: ClassVar[frozenset[str]] = frozenset()
+    limited: ClassVar[frozenset[str]] = frozenset()
     bulk: ClassVar[frozenset[str]] = frozenset()
     uncounted: ClassVar[frozenset[str]] = frozenset()
     shared: ClassVar[frozenset[str]] = frozenset()

@@ -1,9 +1,22 @@
 """Fixtures of identity."""
 
+from uuid import uuid4
+
 import pytest
+
+from tests.oauth_server import OAuthServer
 
 
 @pytest.fixture
 def shop(acme, client_for):
     """The owner's client on the Storefront."""
     return client_for(acme.owner, "storefront")
+
+
+@pytest.fixture
+def google(settings):
+    """A stand-in for Google that vouches for Ada."""
+    with OAuthServer() as server:
+        settings.GOOGLE = server.settings
+        server.claims = {"email": f"{uuid4().hex}@gmail.com", "given_name": "Ada", "family_name": "Lovelace"}
+        yield server

@@ -17,7 +17,7 @@ from accounts.api.shapes_auth import (
     Verification,
 )
 from accounts.api.signing import Signing
-from accounts.services import registration, sessions
+from accounts.services import registration
 from accounts.services.sessions import SignIn
 from crm.api.permissions import MEMBER
 from crm.api.platform import PLATFORM
@@ -121,7 +121,7 @@ class PlatformSigning(Signing):
         """Get a new access token. The refresh token stays the same unless `rotate` asks for another."""
         given = self.read()
         rotates = given.get("rotate", False)
-        sign_in = sessions.refresh(given["refresh_token"], rotates=rotates)
+        sign_in = self.refreshed(given["refresh_token"], rotates=rotates)
         successor = {"refresh_token": sign_in.refresh_token} if rotates else {}
         return self.answer({"access_token": sign_in.access_token, **successor, **BEARER})
 

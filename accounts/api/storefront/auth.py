@@ -86,6 +86,7 @@ class StorefrontSigning(Signing):
     guarded = (Signing.guarded - {"accept_invitation"}) | {"change_password"}
     counted = Signing.counted | {"register"}
     permissions = dict.fromkeys(("profile", "update_profile", "change_password", "logout"), SIGNED_IN)
+    limited = frozenset({"google"})
     user_shape = StorefrontUser
     register_body = SignUp
     login_body = Credentials
@@ -117,12 +118,14 @@ class StorefrontSigning(Signing):
         sign_in = signing_in.sign_in(**self.read(), slug=slug, visit=self.visit(), admits_shoppers=True)
         return self.signed_in(sign_in)
 
-    @describes(body=Refresh, answer={"access_token": str, "refresh_token": str, "expires_at": datetime}, errors=(401,))
+    @describes(
+        body=Refresh, answer={"access_token": str, "refresh_token": str, "expires_at": datetime}, errors=(401, 429)
+    )
     def refresh(self, request: Any, shop: str) -> HttpResponse:
         """Exchange a refresh token for a new pair; the old one used again ends the session."""
         organization = self.shop
         raw = self.read()["refresh_token"]
-        return self.answer(_tokens(sessions.refresh(raw, rotates=True, organization_id=organization.pk)))
+        return self.answer(_tokens(self.refreshed(raw, rotates=True, organization_id=organization.pk)))
 
     @describes(body=OwnAddress, answer={"message": str}, errors=(401,))
     def resend_verification(self, request: Any, **kwargs: Any) -> HttpResponse:

@@ -15,7 +15,7 @@ from accounts.api.shapes_auth import LONGEST_SLUG, Address, Credentials, Joining
 from accounts.api.signing import Signing
 from accounts.models import Invitation, User
 from accounts.permissions import shown_codes
-from accounts.services import invitations, sessions
+from accounts.services import invitations
 from accounts.services.sessions import SignIn
 from crm.api.filters import Filters
 from crm.api.permissions import MEMBER
@@ -117,11 +117,11 @@ class TeamSigning(Signing):
     @describes(
         body=TeamRefresh,
         answer={"access_token": str, "refresh_token": str, "expires_at": datetime},
-        errors=(401,),
+        errors=(401, 429),
     )
     def refresh(self, request: Any) -> HttpResponse:
         """Exchange a refresh token for a new pair; the old one used again ends the session."""
-        return self.answer(_tokens(sessions.refresh(self.read()["refresh_token"], rotates=True)))
+        return self.answer(_tokens(self.refreshed(self.read()["refresh_token"], rotates=True)))
 
     @describes(answer={"message": str})
     def logout(self, request: Any) -> HttpResponse:

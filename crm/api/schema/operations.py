@@ -239,7 +239,7 @@ class SurfaceSchema(FormSchema):
             found.add(409)
         if self.method == "POST" and view.action not in view.public:
             found.add(422)
-        if surface.is_limited or view.action in view.guarded | view.counted:
+        if surface.is_limited or view.action in view.guarded | view.counted | view.limited:
             found.add(429)
         return found
 
