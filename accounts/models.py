@@ -132,6 +132,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_invited = models.BooleanField(default=False, editable=False)
     email_verified_at = models.DateTimeField(null=True, editable=False)
+    google_subject = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
     is_superuser = models.BooleanField(default=False, editable=False)
     search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -155,6 +156,11 @@ class User(AbstractBaseUser):
                 fields=["email_normalized"],
                 name="operator_email_once",
                 condition=models.Q(organization__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "google_subject"],
+                name="user_google_once",
+                condition=~models.Q(google_subject=""),
             ),
         ]
         indexes = [
@@ -347,12 +353,13 @@ class OneTimeLink(TenantModel):
 
 
 class OAuthState(TenantModel):
-    """A started sign-in at Google: kept by the server, bound to the shop, good once and for ten minutes."""
+    """A started sign-in at Google: bound to the shop and the browser that began it, good once and for ten minutes."""
 
     state_hash = models.CharField(max_length=64, unique=True)
     verifier = models.CharField(max_length=128)
     nonce = models.CharField(max_length=64)
     client_state = models.CharField(max_length=300, blank=True)
+    browser_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

@@ -1,7 +1,8 @@
 """Signing in with Google: the OAuth 2 code flow with PKCE, started and finished by the server.
 
-The state that protects is ours: kept here by its hash, bound to the shop, good once and for ten minutes. What a client
-gives as its own state is only handed back to it. An account is found by the address that Google has verified.
+The state that protects is ours: kept here by its hash, bound to the shop and to the browser that began, good once and
+for ten minutes. What a client gives as its own state is only handed back to it. An account is found by Google's lasting
+id of the person (`sub`), and the first time by the address that Google has verified.
 """
 
 import base64
@@ -16,20 +17,23 @@ from urllib.parse import urlencode
 
 import jwt
 from django.conf import settings
+from django.db.models import QuerySet
 
-from accounts.models import OAuthState, Organization, User, normalize_email
+from accounts.models import OAuthState, OneTimeLink, Organization, User, normalize_email
 from accounts.services import registration, sessions, shoppers
+from accounts.services.membership import organization_of
 from accounts.services.registration import EmailTaken
 from accounts.services.sessions import SignIn, Visit
 from accounts.services.signing_in import AccountInactive
 from crm.core import clock, tokens
-from crm.core.errors import Malformed, Unavailable
+from crm.core.errors import Conflict, Malformed, Unavailable
 from crm.core.http import BadReply, Client, OutboundError
 from crm.core.tenancy import tenant
 
 LIFETIME = timedelta(minutes=10)
 LEEWAY_SECONDS = 60
 LONGEST_NAME = 100
+LONGEST_SUBJECT = 255
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -43,15 +47,19 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who Google says it is; the address is verified."""
+    """Who Google says it is: the lasting id of the person, and an address that is verified."""
 
+    subject: str
     email: str
     first_name: str
     last_name: str
 
 
-def start(shop: Organization, *, client_state: str = "") -> Started:
-    """Begin a sign-in at Google; `client_state` is kept for the client and handed back at the end."""
+def start(shop: Organization, *, browser: str, client_state: str = "") -> Started:
+    """Begin a sign-in at Google; `client_state` is kept for the client and handed back at the end.
+
+    `browser` is the secret in the cookie of the browser that begins, of which the hash is kept.
+    """
     config = _config()
     state, verifier, nonce = tokens.new_secret(), tokens.new_secret(), tokens.new_secret()
     with tenant(shop.pk):
@@ -61,6 +69,7 @@ def start(shop: Organization, *, client_state: str = "") -> Started:
             verifier=verifier,
             nonce=nonce,
             client_state=client_state,
+            browser_hash=tokens.digest(browser),
             expires_at=clock.now() + LIFETIME,
         )
     query = {
@@ -76,10 +85,13 @@ def start(shop: Organization, *, client_state: str = "") -> Started:
     return Started(f"{config['authorize_url']}?{urlencode(query)}", state)
 
 
-def finish(shop: Organization, *, code: str, state: str, visit: Visit) -> tuple[SignIn, str]:
-    """Sign in whom Google vouches for, a new shopper if need be; returns the client's own state too."""
+def finish(shop: Organization, *, code: str, state: str, browser: str | None, visit: Visit) -> tuple[SignIn, str]:
+    """Sign in whom Google vouches for, a new shopper if need be; returns the client's own state too.
+
+    `browser` must be the secret that the sign-in began with; None asks nothing.
+    """
     config = _config()
-    started = _spend(shop, state)
+    started = _spend(shop, state, browser)
     identity = _identity(config, _redeemed(config, shop, code, started.verifier), started.nonce)
     with tenant(shop.pk):
         user = _user(shop, identity)
@@ -107,6 +119,16 @@ class GoogleRefused(Malformed):
     message = "Google did not confirm this sign-in."
 
 
+class OtherGoogleAccount(Conflict):
+    """The account of this address belongs to another account at Google."""
+
+    code = "GOOGLE_ACCOUNT_MISMATCH"
+    message = (
+        "Your account here is linked to another Google account. "
+        "Sign in with your password, or ask for a link to set a new one."
+    )
+
+
 def _config() -> Mapping[str, Any]:
     config: Mapping[str, Any] = settings.GOOGLE
     if not (config["client_id"] and config["client_secret"]):
@@ -122,12 +144,14 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def _spend(shop: Organization, state: str) -> OAuthState:
+def _spend(shop: Organization, state: str, browser: str | None) -> OAuthState:
     """Use the state up, committed before Google is asked: of two at once, one succeeds."""
     with tenant(shop.pk):
         open_states = OAuthState.objects.of(shop.pk).filter(
             state_hash=tokens.digest(state), used_at=None, expires_at__gt=clock.now()
         )
+        if browser is not None:
+            open_states = open_states.filter(browser_hash=tokens.digest(browser))
         if not open_states.update(used_at=clock.now()):
             raise GoogleRefused("This sign-in was not started here, is over, or took too long.", code="INVALID_STATE")
         return OAuthState.objects.of(shop.pk).get(state_hash=tokens.digest(state))
@@ -174,11 +198,16 @@ def _identity(config: Mapping[str, Any], token: str, nonce: str) -> Identity:
         raise GoogleRefused from error
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
         raise GoogleRefused
+    if isinstance(claims["aud"], list) and claims.get("azp") != config["client_id"]:
+        raise GoogleRefused  # of several audiences, `azp` says to whom the token was issued
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
+        raise GoogleRefused
     email = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(email, str) or "@" not in email:
         raise GoogleRefused("Google has not verified this e-mail address.", code="GOOGLE_EMAIL_UNVERIFIED")
     names = [" ".join(str(claims.get(name) or "").replace("\0", "").split()) for name in ("given_name", "family_name")]
-    return Identity(email[:254], *(name[:LONGEST_NAME] for name in names))
+    return Identity(subject, email[:254], *(name[:LONGEST_NAME] for name in names))
 
 
 def _key(url: str, kid: str) -> Any:
@@ -203,37 +232,62 @@ def _keys(url: str) -> Mapping[str, jwt.PyJWK]:
 
 
 def _user(shop: Organization, identity: Identity) -> User:
-    found = _known(shop, identity.email)
+    found = _known(shop, identity)
     if found is None:
         try:
             return _new_shopper(shop, identity)
         except EmailTaken:  # by another sign-in of the same person, a moment ago
-            found = _known(shop, identity.email)
+            found = _known(shop, identity)
             if found is None:
                 raise
     return found
 
 
-def _known(shop: Organization, email: str) -> User | None:
-    """Return the account of a verified address, or None where there is none yet."""
-    same = User.objects.of(shop.pk).filter(email_normalized=normalize_email(email))
-    user: User | None = same.filter(is_active=True).select_for_update(no_key=True).first()
+def _known(shop: Organization, identity: Identity) -> User | None:
+    """Return the account that is linked to this person at Google, else the one of the address, linked from now on.
+
+    None where there is neither; raises `AccountInactive` where it is switched off, and `OtherGoogleAccount` where the
+    account of the address is linked to another person.
+    """
+    linked = User.objects.of(shop.pk).filter(google_subject=identity.subject)
+    same = User.objects.of(shop.pk).filter(email_normalized=normalize_email(identity.email))
+    user = _active(linked) or _active(same)
     if user is None:
-        if same.exists():
+        if linked.exists() or same.exists():
             raise AccountInactive
         return None
+    if user.google_subject not in {"", identity.subject}:
+        raise OtherGoogleAccount
+    if not user.google_subject:
+        linked.update(google_subject="")  # an account that is switched off: the person has another one now
+        user.google_subject = identity.subject
+        user.save(update_fields=["google_subject", "updated_at"])
     if user.email_verified_at is None:
-        if not User.objects.of(shop.pk).filter(pk=user.pk).members().exists():
-            # Whoever chose this shopper's password never proved the address: they must not keep a way in.
-            user.set_unusable_password()
-            user.save(update_fields=["password", "updated_at"])
-            sessions.end_sessions(sessions.author(user), user, reason="claimed_by_google")
+        _take_from_whom_proved_nothing(user)
         shoppers.mark_verified(user)
     return user
 
 
+def _active(users: QuerySet[User]) -> User | None:
+    return users.filter(is_active=True).select_for_update(no_key=True).first()
+
+
+def _take_from_whom_proved_nothing(user: User) -> None:
+    """End every way in that was there before the address was proven: password, sessions, mailed links."""
+    user.set_unusable_password()
+    user.save(update_fields=["password", "updated_at"])
+    OneTimeLink.objects.of(organization_of(user)).filter(user=user, used_at=None).update(used_at=clock.now())
+    sessions.end_sessions(sessions.author(user), user, reason="claimed_by_google")
+
+
 def _new_shopper(shop: Organization, identity: Identity) -> User:
-    user = User(organization=shop, email=identity.email, first_name=identity.first_name, last_name=identity.last_name)
+    user = User(
+        organization=shop,
+        email=identity.email,
+        first_name=identity.first_name,
+        last_name=identity.last_name,
+        google_subject=identity.subject,
+    )
     user.set_unusable_password()
     registration.add_shopper(user)
     shoppers.mark_verified(user)

@@ -63,7 +63,7 @@ def update_user(actor: Actor, user: User, *, current_password: str | None = None
     former = user.email
     if is_moved:
         _free_address(actor, fields["email"], but=user)
-        user.email_verified_at = None
+        user.email_verified_at, user.google_subject = None, ""
     changes = events.changed(user, _checked(fields))
     if changes:
         _save(user)

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from accounts import role_names
 from accounts.api.shapes_auth import Address, Credentials, NewPassword, Password, Refresh, Verification
 from accounts.api.signing import FORGOTTEN, SENT, Signing
+from accounts.api.storefront import browsers
 from accounts.models import Language, User
 from accounts.services import email_verification, google, passwords, registration, sessions, shoppers, signing_in
 from accounts.services.names import LONGEST_PART
@@ -22,7 +23,7 @@ from crm.api.routes import route
 from crm.api.schema import describes
 from crm.api.shapes import Choice, Computed, Email, Shape, Text
 from crm.api.storefront import STOREFRONT
-from crm.core import tenancy
+from crm.core import tenancy, tokens
 from crm.core.errors import DomainError, Invalid, Malformed
 
 LONGEST_STATE = 300
@@ -85,8 +86,8 @@ class StorefrontSigning(Signing):
     }
     guarded = (Signing.guarded - {"accept_invitation"}) | {"change_password"}
     counted = Signing.counted | {"register"}
-    permissions = dict.fromkeys(("profile", "update_profile", "change_password", "logout"), SIGNED_IN)
     limited = frozenset({"google"})
+    permissions = dict.fromkeys(("profile", "update_profile", "change_password", "logout"), SIGNED_IN)
     user_shape = StorefrontUser
     register_body = SignUp
     login_body = Credentials
@@ -155,18 +156,24 @@ class StorefrontSigning(Signing):
 
     @describes(answer={"url": str, "state": str}, query={"state": NotRequired[str]})
     def google(self, request: Any, shop: str) -> HttpResponse:
-        """Begin a sign-in with Google: where to send the browser, and the state that will come back with it."""
+        """Begin a sign-in with Google: where to send the browser, and the state that will come back with it.
+
+        A cookie marks the browser; the callback asks a browser for it unless its page is of another origin.
+        """
         organization = self.shop
         client_state = request.GET.get("state", "")
         if len(client_state) > LONGEST_STATE:
             raise Invalid(state=f"At most {LONGEST_STATE} characters.")
-        started = google.start(organization, client_state=client_state)
-        return self.answer({"url": started.url, "state": started.state})
+        browser = browsers.secret_of(request._request) or tokens.new_secret()  # noqa: SLF001 - DRF's request wraps Django's
+        started = google.start(organization, browser=browser, client_state=client_state)
+        response = self.answer({"url": started.url, "state": started.state})
+        browsers.remember(response, browser, google.LIFETIME)
+        return response
 
     @describes(
         answer="google_form",
         query={"code": str, "state": str, "error": NotRequired[str]},
-        errors=(403,),
+        errors=(403, 409),
     )
     def google_callback(self, request: Any, shop: str) -> HttpResponse:
         """Finish a sign-in with Google; `state` in the answer is the client's own, where it gave one at the start."""
@@ -178,7 +185,8 @@ class StorefrontSigning(Signing):
             if not value or len(value) > LONGEST_CODE:
                 text = "This parameter is required." if not value else f"At most {LONGEST_CODE} characters."
                 raise DomainError("Invalid input data", details={name: text})
-        sign_in, client_state = google.finish(organization, code=code, state=state, visit=self.visit())
+        browser = browsers.secret_to_show(request._request)  # noqa: SLF001 - DRF's request wraps Django's
+        sign_in, client_state = google.finish(organization, code=code, state=state, browser=browser, visit=self.visit())
         handed_back = {"state": client_state} if client_state else {}
         return self.answer({"user": self.user_of(sign_in), **_tokens(sign_in), **handed_back})
 
