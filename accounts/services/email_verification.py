@@ -41,7 +41,7 @@ def verify(
         links.spend(link, user)
         author = sessions.author(user)
         if new_password:
-            user.password = link.user.password
+            user.password, user.google_subject = link.user.password, ""
             passwords.store(author, user, reason="password_reset")
         elif user.password != link.user.password:  # changed since it was compared
             raise links.LinkRefused

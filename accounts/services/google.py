@@ -276,8 +276,9 @@ def _take_from_whom_proved_nothing(user: User) -> None:
     """End every way in that was there before the address was proven: password, sessions, mailed links."""
     user.set_unusable_password()
     user.save(update_fields=["password", "updated_at"])
-    OneTimeLink.objects.of(organization_of(user)).filter(user=user, used_at=None).update(used_at=clock.now())
+    links.void(user)
     sessions.end_sessions(sessions.author(user), user, reason="claimed_by_google")
+    notices.put(user, notices.PASSWORD_REMOVED)
 
 
 def _new_shopper(shop: Organization, identity: Identity) -> User:

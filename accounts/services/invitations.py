@@ -240,7 +240,7 @@ def _require_holder(invitation: Invitation, holder: User | None) -> None:
 def _taken_over(holder: User, joining: User, invitation: Invitation) -> User:
     """Make an account the invited person's: with the roles that it was given, the name and the password just told."""
     holder.first_name, holder.last_name, holder.password = joining.first_name, joining.last_name, joining.password
-    holder.is_active, holder.is_invited = True, False
+    holder.is_active, holder.is_invited, holder.google_subject = True, False, ""
     holder.save()
     if not _is_member(holder):
         UserRole.objects.get_or_create(

@@ -50,7 +50,7 @@ def change_for(actor: Actor, user: User, *, new_password: str) -> None:
 
 def store(actor: Actor, user: User, *, reason: str, but_session: bool = False) -> None:
     """Save a locked user's new password, end sessions and open reset links, record it and tell the user by mail."""
-    user.save(update_fields=["password", "updated_at"])
+    user.save(update_fields=["password", "google_subject", "updated_at"])
     links.void(user, Purpose.RESET_PASSWORD)
     sessions.end_sessions(actor, user, reason=reason, but=actor.session_id if but_session else None)
     events.record(actor, f"user.{reason}", user, title=f"Password of {user} changed")
@@ -83,7 +83,7 @@ def reset(*, token: str, password: str, organization_id: UUID | None = None, add
     with tenant(link.organization_id):
         user = lock_one(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
         links.spend(link, user)
-        user.password = link.user.password
+        user.password, user.google_subject = link.user.password, ""  # the mailbox may have another holder by now
         store(sessions.author(user), user, reason="password_reset")
         shoppers.mark_verified(user)
         lockout.lift(user.pk, address)

@@ -107,6 +107,7 @@ def standing_of(user: User) -> Actor:
             tuple(code for role in held if not role.is_built_in for code in role.permissions),
         ),
         roles=tuple(role.name for role in held),
+        built_in_roles=frozenset(role.name for role in held if role.is_built_in),
         sees_all=any(role.scope == Scope.ALL for role in held),
         rank=max((role.rank for role in held), default=0),
     )

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_custom_permissions")]
+    dependencies = [("accounts", "0004_custom_permissions")]
 
     operations = [
         migrations.AddField(

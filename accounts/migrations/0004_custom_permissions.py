@@ -25,7 +25,7 @@ PREFIXED = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_walls")]
+    dependencies = [("accounts", "0003_link_address")]
 
     operations = [
         migrations.AlterField(
