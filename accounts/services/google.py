@@ -19,9 +19,8 @@ import jwt
 from django.conf import settings
 from django.db.models import QuerySet
 
-from accounts.models import OAuthState, OneTimeLink, Organization, User, normalize_email
-from accounts.services import registration, sessions, shoppers
-from accounts.services.membership import organization_of
+from accounts.models import OAuthState, Organization, User, normalize_email
+from accounts.services import links, notices, registration, sessions, shoppers
 from accounts.services.registration import EmailTaken
 from accounts.services.sessions import SignIn, Visit
 from accounts.services.signing_in import AccountInactive
