@@ -76,6 +76,39 @@ class TenantTable(_Statements):
         return f"Put {self.table} behind the tenancy walls"
 
 
+class OperatorTable(_Statements):
+    """Row-level security for a table without an organization: only the operators' role sees its rows.
+
+    `kept_for`, an interval of PostgreSQL, makes it append-only: no row is changed, and none deleted before that age,
+    counted from its column `occurred_at`.
+    """
+
+    def __init__(self, table: str, *, kept_for: str = "") -> None:
+        self.table, self.kept_for = table, kept_for
+
+    def statements(self) -> list[str]:
+        """Return the statements in order."""
+        table = self.table
+        enabled = [f"ALTER TABLE {table} {verb} ROW LEVEL SECURITY" for verb in ("ENABLE", "FORCE")]
+        if not self.kept_for:
+            return [
+                *enabled,
+                f"CREATE POLICY {table}_operator ON {table} TO crm_operator USING (true) WITH CHECK (true)",
+            ]
+        is_old = f"occurred_at < now() - interval '{self.kept_for}'"
+        return [
+            *enabled,
+            f"CREATE POLICY {table}_read ON {table} FOR SELECT TO crm_operator USING (true)",
+            f"CREATE POLICY {table}_add ON {table} FOR INSERT TO crm_operator WITH CHECK (true)",
+            f"CREATE POLICY {table}_expire ON {table} FOR DELETE TO crm_operator USING ({is_old})",
+            f"REVOKE UPDATE ON {table} FROM crm_app, crm_operator",
+        ]
+
+    def describe(self) -> str:
+        """Return one line for `migrate --plan`."""
+        return f"Show {self.table} to operators alone"
+
+
 class KeptSums(_Statements):
     """Keep signed sums beside `table`: each statement that changes it adds rows to a table of sums; nothing is locked.
 
