@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.text import slugify
@@ -24,7 +24,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.models import Invitation, Organization, Role, Session, User, UserRole
+from accounts.models import Invitation, OperatorEvent, Organization, Role, Session, User, UserRole
 from accounts.permissions import BUILT_IN_ROLES
 from accounts.services import invitations, owners, passwords, permissions, roles, sessions, settings, users
 from crm.core.actor import system_actor
@@ -235,6 +235,12 @@ class UserAdmin(DjangoUserAdmin, TenantAdmin):  # type: ignore[misc]  # Django's
             made = users.create_user(actor_for(request, organization), **told | {"password": told["password"] or None})
             _became(obj, made)
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's signature
+        """Ask for the present password where it is one's own."""
+        if id == str(request.user.pk):
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return super().user_change_password(request, id, form_url)
+
     @admin.display(description="Roles")
     def roles_held(self, obj: User) -> str:
         """Name all roles, the highest-ranking first."""
@@ -386,6 +392,16 @@ class SessionAdmin(ReadOnlyAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         """End them at once."""
         _each(self, request, queryset, sessions.end_other, "ended")
+
+
+@admin.register(OperatorEvent)
+class OperatorEventAdmin(ReadOnlyAdmin):
+    """Sign-ins of operators, and what became of their second factors; kept for a year."""
+
+    list_display = ("occurred_at", "name", "email", "address", "reason")
+    search_fields = ("email",)
+    search_help_text = "The beginning of an e-mail address, or an id."
+    fields = ("occurred_at", "name", "email", "operator_id", "address", "user_agent", "reason")
 
 
 def _each(page: Any, request: HttpRequest, queryset: QuerySet[Any], service: Any, done: str) -> None:

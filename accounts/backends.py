@@ -3,32 +3,32 @@
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from accounts.models import User, normalize_email
-from crm.core.tenancy import operator
+from accounts.models import User
+from accounts.services import operator_sign_in
+from accounts.services.operator_events import Client
+from crm.api.throttling import client_address
 
 
 class OperatorBackend(BaseBackend):
-    """Checks an operator's e-mail address and password."""
+    """Checks an operator's e-mail address and password; a second factor is the sign-in pages' to ask for."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
     ) -> User | None:
-        """Return the operator, or None; a missing one takes as long as a wrong password."""
+        """Return the operator, or None; raise `RateLimited` after too many failures."""
         if not username or password is None:
             return None
-        with operator("back_office"):
-            user = User.objects.filter(
-                email_normalized=normalize_email(username), organization=None, is_active=True, is_superuser=True
-            ).first()
-        if user is None:
-            make_password(password)
-            return None
-        return user if user.check_password(password) else None
+        return operator_sign_in.authenticate(username, password, client_of(request))
 
     def get_user(self, user_id: Any) -> User | None:
         """Return the operator of a session."""
-        with operator("back_office"):
-            return User.objects.filter(pk=user_id, organization=None, is_active=True, is_superuser=True).first()
+        return operator_sign_in.find(user_id)
+
+
+def client_of(request: HttpRequest | None) -> Client:
+    """Return where a request comes from."""
+    if request is None:
+        return Client()
+    return Client(client_address(request), request.headers.get("User-Agent", "").replace("\0", ""))

@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 
 from crm.core import search
 from crm.core.actor import Actor
@@ -180,6 +181,11 @@ class User(AbstractBaseUser):
         if self.organization_id is not None:
             self.search = search.vector(self.organization_id, self.full_name, self.email, self.phone)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def get_session_auth_hash(self) -> str:
+        """Return what an operator's sessions are bound to: another password or second factor ends them."""
+        totp_id = self.totp.pk if hasattr(self, "totp") else ""
+        return salted_hmac("accounts.operator_session", f"{self.password} {totp_id}", algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:
@@ -366,3 +372,61 @@ class OAuthState(TenantModel):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class OperatorTotp(models.Model):
+    """An operator's second factor: the shared secret (`crm.core.sealing`) and the hashes of unused recovery codes.
+
+    Seen by operators' steps alone, as operators themselves. `last_step` is the newest time step whose code was used.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp")
+    sealed_secret = models.CharField(max_length=300)
+    last_step = models.BigIntegerField()
+    recovery_hashes = ArrayField(models.CharField(max_length=64), default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.user_id)
+
+
+class OperatorEvent(models.Model):
+    """A fact about an operator's access: who (`email` as it was given) from where. Never changed; kept for a year.
+
+    `operator_id` is empty where the address is no operator's, and no foreign key: a fact outlives what it speaks of.
+    """
+
+    class Name(models.TextChoices):
+        """What happened."""
+
+        SUCCEEDED = "sign_in_succeeded", "Signed in"
+        FAILED = "sign_in_failed", "Wrong address or password"
+        LOCKED = "sign_in_locked", "Too many attempts"
+        PASSWORD_ACCEPTED = "password_accepted", "Right password, second factor asked"
+        CODE_FAILED = "second_factor_failed", "Wrong code"
+        RECOVERY_CODE_USED = "recovery_code_used", "Recovery code used"
+        TOTP_ON = "second_factor_on", "Second factor switched on"
+        TOTP_REPLACED = "second_factor_replaced", "Second factor set up anew"
+        TOTP_OFF = "second_factor_off", "Second factor switched off"
+        TOTP_RESET = "second_factor_reset", "Second factor removed by command"
+        PASSWORD_CHANGED = "password_changed", "Password changed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=30, choices=Name)
+    operator_id = models.UUIDField(null=True)
+    email = models.CharField(max_length=254, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=60, blank=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index("operator_id", models.F("occurred_at").desc(), name="operator_event_recent"),
+            models.Index("occurred_at", name="operator_event_age"),
+            models.Index(OpClass("email", "varchar_pattern_ops"), name="operator_event_email"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.email}"

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from crm import production
 from crm.environment import choice, env, header, number, parsed, service, switch
@@ -48,8 +49,8 @@ WEB_STOP_SECONDS = number("WEB_STOP_SECONDS", default=20)
 # --- Application ----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "accounts.admin_site.apps.BackOffice",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "crm.core.pages.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "crm.core.backoffice.SessionLimits",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -280,8 +282,20 @@ UNFOLD = {
     "SITE_TITLE": "CRM back office",
     "SITE_HEADER": "CRM back office",
     "SITE_SYMBOL": "storefront",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+            {"title": "Two-factor authentication", "link": reverse_lazy("admin:two_factor")},
+        ]
+    },
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("core/favicon.svg")}],
 }
+ADMIN_TOTP = env.str("ADMIN_TOTP", default="optional")
+if ADMIN_TOTP not in {"optional", "required"}:
+    raise ImproperlyConfigured(f"ADMIN_TOTP must be optional or required, not {ADMIN_TOTP!r}.")
+ADMIN_SESSION_AGE = timedelta(hours=12)
+ADMIN_SESSION_IDLE = timedelta(hours=2)
+SESSION_COOKIE_AGE = int(ADMIN_SESSION_AGE.total_seconds())
 # An e-mail address is unique within its organization; operators, who alone sign in to the admin, have their own.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 

@@ -1,4 +1,4 @@
-"""Owners that an operator adds: the way an organization begins where nobody may register."""
+"""Owners and operators by command: the way an organization begins where nobody may register."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from accounts.models import Organization, Purpose, User, normalize_email
-from accounts.services import links, passwords, registration
+from accounts.models import OperatorEvent, Organization, Purpose, User, normalize_email
+from accounts.services import links, operator_events, operator_totp, passwords, registration
 from accounts.services.names import split_name
-from crm.core.errors import Conflict, Invalid
+from accounts.services.operator_events import Client
+from crm.core.errors import Conflict, Invalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,17 @@ def add_operator(*, email: str, password: str) -> User:
     passwords.set_new(operator, password)
     operator.save(force_insert=True)
     return operator
+
+
+def reset_totp(*, email: str) -> bool:
+    """Remove an operator's second factor, which ends their sessions; tell whether there was one."""
+    found = User.objects.filter(organization=None, email_normalized=normalize_email(email)).first()
+    if found is None:
+        raise NotFound("There is no operator with this e-mail address.")
+    had_one = operator_totp.switch_off(found)
+    if had_one:
+        operator_events.note(OperatorEvent.Name.TOTP_RESET, Client(), user=found)
+    return had_one
 
 
 def _checked_email(email: str) -> str:

@@ -1,10 +1,12 @@
-"""What identity forgets: settled sign-ins at Google, spent links, and sessions long over. The events tell of them."""
+"""What identity forgets: settled sign-ins at Google, spent links, sessions long over, old events of operators."""
 
 from datetime import timedelta
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Q
 
-from accounts.models import OAuthState, OneTimeLink, Session
+from accounts.models import OAuthState, OneTimeLink, OperatorEvent, Session
+from accounts.services import operator_events
 from crm.core import clock
 from crm.core.tenancy import operator
 
@@ -20,3 +22,5 @@ def sweep() -> None:
         OneTimeLink.objects.filter(expires_at__lt=now - KEPT_LINKS).delete()
         over = Q(ended_at__lt=now - KEPT_SESSIONS) | Q(expires_at__lt=now - KEPT_SESSIONS)
         Session.objects.filter(over).delete()
+        OperatorEvent.objects.filter(occurred_at__lt=now - operator_events.KEPT).delete()
+    SessionStore.clear_expired()  # of operators in the admin

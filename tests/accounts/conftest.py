@@ -20,3 +20,9 @@ def google(settings):
         settings.GOOGLE = server.settings
         server.claims = {"email": f"{uuid4().hex}@gmail.com", "given_name": "Ada", "family_name": "Lovelace"}
         yield server
+
+
+@pytest.fixture
+def quick_hashes(settings):
+    """Passwords hashed at no cost, where sign-ins are many and hashing is not the matter."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]

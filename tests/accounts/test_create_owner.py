@@ -91,7 +91,7 @@ def test_a_taken_slug_is_said(acme):
 def test_an_operator_signs_in_to_the_back_office_and_nowhere_else(client_for):
     address = email()
 
-    assert run("create_operator", email=address, password=PASSWORD) == f"Operator: {address}\n"
+    assert run("create_operator", email=address, password=PASSWORD).startswith(f"Operator: {address}\n")
 
     browser = Client()
     assert browser.post("/admin/login/?next=/admin/", {"username": address, "password": PASSWORD}).status_code == 302

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,8 @@ from django.apps import apps
 from django.db import IntegrityError, ProgrammingError, connection, models
 from django.db.models import DO_NOTHING
 
-from accounts.models import User, UserRole
+from accounts.models import OperatorEvent, User, UserRole
+from crm.core import clock
 from crm.core.models import Event
 from crm.core.tenancy import operator, tenant
 from crm.core.tenant_models import TenantForeignKey
@@ -151,6 +153,34 @@ def test_every_table_of_ours_is_behind_the_wall_or_known_to_be_shared() -> None:
     }
 
     assert open_tables == SHARED
+
+
+@pytest.mark.parametrize("name", ["accounts_operatorevent", "accounts_operatortotp"])
+def test_a_table_of_operators_shows_its_rows_to_their_role_alone(name: str) -> None:
+    [found] = rows("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", name)
+    allowed = rows("SELECT DISTINCT roles::text FROM pg_policies WHERE tablename = %s", name)
+
+    assert found == (True, True)
+    assert allowed == [("{crm_operator}",)]
+
+
+def test_events_of_operators_are_not_changed_and_kept_for_a_year() -> None:
+    def event(age: timedelta) -> OperatorEvent:
+        made = OperatorEvent(name=OperatorEvent.Name.FAILED, occurred_at=clock.now() - age)
+        made.save(force_insert=True)
+        return made
+
+    with operator("command"):
+        young, old = event(timedelta(days=364)), event(timedelta(days=367))
+        OperatorEvent.objects.filter(pk__in=[young.pk, old.pk]).delete()
+        left = list(OperatorEvent.objects.filter(pk__in=[young.pk, old.pk]))
+    with pytest.raises(ProgrammingError, match="permission denied"), operator("command"):
+        OperatorEvent.objects.filter(pk=young.pk).update(reason="forged")
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        event(timedelta())
+
+    assert left == [young]
+    assert not OperatorEvent.objects.filter(pk=young.pk).exists()
 
 
 def test_no_view_looks_around_the_wall() -> None:
