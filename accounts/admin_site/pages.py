@@ -20,7 +20,7 @@ from accounts.services.operator_totp import Setup
 def qr_code(setup: Setup) -> SafeString:
     """Return the secret as an SVG image, for scanning."""
     code = segno.make(setup.uri, micro=False, error="m")
-    return mark_safe(code.svg_inline(scale=5, border=2, light="#fff"))  # noqa: S308 - segno draws, nothing is quoted
+    return mark_safe(code.svg_inline(scale=4, border=2, light="#fff"))  # noqa: S308 - segno draws, nothing is quoted
 
 
 @method_decorator([sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")

@@ -108,14 +108,21 @@ def use(user: User, code: str) -> Used:
         totp = OperatorTotp.objects.filter(user_id=user.pk).first()
         if totp is None:
             return Used.NOTHING
-        rows = OperatorTotp.objects.filter(pk=totp.pk)
         step = _step_of(_secret_of(totp, user), bare)
         if step is not None:
-            return Used.TOTP if rows.filter(last_step__lt=step).update(last_step=step) else Used.NOTHING
-        spent = tokens.digest(bare.lower())
-        left = Func(F("recovery_hashes"), Value(spent), function="array_remove")
-        is_spent = rows.filter(recovery_hashes__contains=[spent]).update(recovery_hashes=left)
-        return Used.RECOVERY_CODE if is_spent else Used.NOTHING
+            return Used.TOTP if _spend_step(totp, step) else Used.NOTHING
+        return Used.RECOVERY_CODE if _spend_recovery_code(totp, bare.lower()) else Used.NOTHING
+
+
+def _spend_step(totp: OperatorTotp, step: int) -> bool:
+    return bool(OperatorTotp.objects.filter(pk=totp.pk, last_step__lt=step).update(last_step=step))
+
+
+def _spend_recovery_code(totp: OperatorTotp, code: str) -> bool:
+    spent = tokens.digest(code)
+    left = Func(F("recovery_hashes"), Value(spent), function="array_remove")
+    unspent = OperatorTotp.objects.filter(pk=totp.pk, recovery_hashes__contains=[spent])
+    return bool(unspent.update(recovery_hashes=left))
 
 
 def _secret_of(totp: OperatorTotp, user: User) -> bytes | None:

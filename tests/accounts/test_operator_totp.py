@@ -95,6 +95,7 @@ def test_what_is_no_code_is_refused(grace, code):
 
 
 def test_an_operator_switches_it_on(ada):
+    assert f'href="{TWO_FACTOR}"' in ada.browser.get("/admin/").content.decode()
     page = ada.browser.get(SET_UP)
     text = page.content.decode()
 
