@@ -69,8 +69,7 @@ class Setup:
     @property
     def uri(self) -> str:
         """Return the `otpauth` address that authenticator apps scan."""
-        issuer = f"{settings.UNFOLD['SITE_HEADER']} {urlsplit(settings.PUBLIC_URL).hostname or ''}".strip()
-        return _totp(self.secret).get_provisioning_uri(self.user.email, issuer)
+        return _totp(self.secret).get_provisioning_uri(self.user.email, urlsplit(settings.PUBLIC_URL).hostname)
 
     def step_of(self, code: str) -> int | None:
         """Return the time step of a code of this secret; None where it is none."""

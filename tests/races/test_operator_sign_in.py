@@ -52,6 +52,14 @@ def test_control_without_limits_all_reach_the_hasher(ada, settings):
     assert hashers.reached == ["verify"] * 40
 
 
+def test_an_unknown_account_costs_a_hash_too(ada):
+    ada.email = f"nobody.{ada.email}"
+
+    ada.give_password(password="wrong")
+
+    assert hashers.reached == ["encode"]
+
+
 # --- A code works once
 
 
