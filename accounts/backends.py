@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.services import operator_sign_in
 from accounts.services.operator_events import Client
-from crm.api.throttling import client_address
+from crm.api.client_address import client_address
 
 
 class OperatorBackend(BaseBackend):

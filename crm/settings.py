@@ -290,9 +290,7 @@ UNFOLD = {
     },
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("core/favicon.svg")}],
 }
-ADMIN_TOTP = env.str("ADMIN_TOTP", default="optional")
-if ADMIN_TOTP not in {"optional", "required"}:
-    raise ImproperlyConfigured(f"ADMIN_TOTP must be optional or required, not {ADMIN_TOTP!r}.")
+ADMIN_TOTP = choice("ADMIN_TOTP", ("optional", "required"), default="optional")
 ADMIN_SESSION_AGE = timedelta(hours=12)
 ADMIN_SESSION_IDLE = timedelta(hours=2)
 SESSION_COOKIE_AGE = int(ADMIN_SESSION_AGE.total_seconds())

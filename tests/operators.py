@@ -90,6 +90,11 @@ class Operator:
             return list(OperatorEvent.objects.filter(email=self.email).order_by("id").values_list("name", flat=True))
 
 
+def switch_off(operator: Operator, **given: str) -> Any:
+    """Switch the second factor off by password and code."""
+    return operator.browser.post(TWO_FACTOR, {"password": operator.password, "code": operator.code()} | given)
+
+
 def key_in(page: str) -> str:
     """The key that a set-up page shows."""
     return re.search(r'id="totp-key">([A-Z2-7 ]+)<', page)[1]

@@ -12,6 +12,7 @@ from django.contrib.auth import hashers
 
 from crm.core.errors import Unavailable
 
+UNUSABLE = hashers.UNUSABLE_PASSWORD_PREFIX
 _computing = threading.Semaphore(1)  # Argon2 itself uses several threads
 _queue_lock = threading.Lock()
 _queued = 0
@@ -30,13 +31,13 @@ def encode(password: str) -> str:
         return str(hashers.make_password(password))
 
 
-def verify(password: str, encoded: str) -> tuple[bool, bool]:
+def verify(password: str, encoded: str | None) -> tuple[bool, bool]:
     """Tell whether a password fits a hash, and whether the hash was made with outdated parameters.
 
-    A hash that nothing fits (an account without a password) takes as long as any other.
+    A hash that nothing fits (None, or an account's without a password) takes as long as any other.
     """
     with _slot():
-        return hashers.verify_password(password, encoded)
+        return hashers.verify_password(password, encoded or UNUSABLE)
 
 
 @contextmanager

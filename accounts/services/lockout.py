@@ -65,6 +65,12 @@ def forgive(admission: Admission, user_id: UUID) -> None:
         rates.release(admission.standings[user_id])
 
 
+def undo(admission: Admission) -> None:
+    """Take an attempt back that could not be made."""
+    for standing in admission.standings.values():
+        rates.release(standing)
+
+
 def lift(user_id: UUID, address: str) -> None:
     """Open an account whose holder has just proven their address, inside the transaction of the proof."""
     rates.reset([_key(user_id), _key(user_id, rates.network_of(address))])

@@ -3,14 +3,14 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.models import OperatorEvent, User
-from crm.core import clock
+from crm.core import clock, rates
 from crm.core.tenancy import operator
 
 KNOWN_FOR = timedelta(days=30)
@@ -45,9 +45,8 @@ class Client:
 
     @property
     def network(self) -> str:
-        """Return what attempts are counted by: an IPv6 client has a whole /64 to itself."""
-        found = ip_address(self.ip) if self.ip else None
-        return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else self.address
+        """Return what attempts are counted by."""
+        return rates.network_of(self.ip or self.address)
 
 
 def note(

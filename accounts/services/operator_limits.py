@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 
 from accounts.models import OperatorEvent, User
 from accounts.services import operator_events
 from accounts.services.operator_events import Client
 from crm.core import rates, tokens
 from crm.core.errors import RateLimited
-from crm.core.models import RateCounter
+from crm.core.rates import Standing
 
 # Of a million codes three are good at any time: so many guesses a day leave an intruder with the password 3 % a year.
 CODES_A_DAY = (30, 86400)
@@ -33,13 +31,12 @@ class Asked(StrEnum):
 class Attempt:
     """An attempt that may be made, and the counters it has raised."""
 
-    keys: tuple[str, ...] = ()
+    standings: tuple[Standing, ...] = ()
 
     def forgive(self) -> None:
         """Take the attempt back, as it was right."""
-        if self.keys:
-            with transaction.atomic():
-                RateCounter.objects.filter(key__in=self.keys, hits__gt=0).update(hits=F("hits") - 1)
+        for standing in self.standings:
+            rates.release(standing)
 
 
 def admit(asked: Asked, client: Client, *, user: User | None, email: str, is_known: bool) -> Attempt:
@@ -54,6 +51,7 @@ def admit(asked: Asked, client: Client, *, user: User | None, email: str, is_kno
     rules = {f"admin:{client.network}": settings.RATE_LIMIT_AUTH, subject: settings.RATE_LIMIT_ACCOUNT}
     if asked is Asked.CODE:
         rules[f"{subject}:day"] = CODES_A_DAY
+    standings = []
     for key, (limit, seconds) in rules.items():
         standing = rates.hit_guarded(key, limit, seconds)
         if not standing.allowed:
@@ -61,7 +59,8 @@ def admit(asked: Asked, client: Client, *, user: User | None, email: str, is_kno
             _refused(client, user=user, email=email, reason=reason, is_first=standing.hits == limit + 1)
             wait = standing.retry_after
             raise RateLimited(f"Too many failed attempts. Try again in {wait} seconds.", extra={"retry_after": wait})
-    return Attempt(tuple(rules))
+        standings.append(standing)
+    return Attempt(tuple(standings))
 
 
 def _refused(client: Client, *, user: User | None, email: str, reason: str, is_first: bool) -> None:

@@ -6,15 +6,15 @@ Nothing here opens a session; `pending` names who has given the right password, 
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.contrib.auth.hashers import make_password, verify_password
 from django.core import signing
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import OperatorEvent, User, normalize_email
-from accounts.services import operator_events, operator_limits, operator_totp
+from accounts.services import hashing, operator_events, operator_limits, operator_totp
+from accounts.services.hashing import HashingBusy
 from accounts.services.operator_events import Client
-from accounts.services.operator_limits import Asked
+from accounts.services.operator_limits import Asked, Attempt
 from crm.core import tokens
 from crm.core.errors import Unauthenticated
 from crm.core.tenancy import operator
@@ -52,10 +52,10 @@ def authenticate(email: str, password: str, client: Client) -> User | None:
         is_known = operator_events.has_signed_in_from(user.pk if user else uuid4(), client)
     attempt = operator_limits.admit(Asked.PASSWORD, client, user=user, email=email, is_known=is_known)
     if user is None:
-        make_password(password)  # takes as long as a comparison
+        _compared(password, None, attempt)
         operator_events.note(OperatorEvent.Name.FAILED, client, email=email, reason="unknown account")
         return None
-    if not _has_password(user, password):
+    if not _has_password(user, password, attempt):
         operator_events.note(OperatorEvent.Name.FAILED, client, user=user, reason="wrong password")
         return None
     attempt.forgive()
@@ -71,7 +71,7 @@ def find(user_id: UUID | str) -> User | None:
 def confirm_password(user: User, password: str, client: Client) -> None:
     """Compare a signed-in operator's password, under the same limits; raise `WrongPassword`."""
     attempt = _admit(Asked.PASSWORD, user, client)
-    if not _has_password(user, password):
+    if not _has_password(user, password, attempt):
         operator_events.note(OperatorEvent.Name.FAILED, client, user=user, reason="wrong present password")
         raise WrongPassword
     attempt.forgive()
@@ -117,21 +117,30 @@ def _operators() -> QuerySet[User]:
     return rows.select_related("totp")
 
 
-def _admit(asked: Asked, user: User, client: Client) -> operator_limits.Attempt:
+def _admit(asked: Asked, user: User, client: Client) -> Attempt:
     with operator("sign_in"):
         is_known = operator_events.has_signed_in_from(user.pk, client)
     return operator_limits.admit(asked, client, user=user, email=user.email, is_known=is_known)
 
 
-def _has_password(user: User, password: str) -> bool:
+def _has_password(user: User, password: str, attempt: Attempt) -> bool:
     """Compare, and hash anew where the hasher's parameters have changed."""
-    is_right, is_outdated = verify_password(password, user.password)
+    is_right, is_outdated = _compared(password, user.password, attempt)
     if is_right and is_outdated:
-        new = make_password(password)
+        new = hashing.encode(password)
         with operator("back_office"):
             if User.objects.filter(pk=user.pk, password=user.password).update(password=new):
                 user.password = new
     return is_right
+
+
+def _compared(password: str, encoded: str | None, attempt: Attempt) -> tuple[bool, bool]:
+    """Compare a password, or take as long where there is none; an attempt that could not be made does not count."""
+    try:
+        return hashing.verify(password, encoded)
+    except HashingBusy:
+        attempt.forgive()
+        raise
 
 
 def _state(user: User) -> str:

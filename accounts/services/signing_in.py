@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from accounts.models import User, normalize_email
 from accounts.services import hashing, lockout, sessions
 from accounts.services.address_accounts import Account, accounts_of
+from accounts.services.hashing import HashingBusy
 from accounts.services.lockout import Locked
 from accounts.services.sessions import SignIn, Visit
 from crm.core import events
@@ -33,19 +34,16 @@ def sign_in(*, email: str, password: str, visit: Visit, slug: str = "", admits_s
         _report("locked", accounts, visit, recorded=refusal.locked)
         raise
     tried = [account for account in accounts if account.user.pk in admission.user_ids]
-    if not tried:
-        hashing.encode(password)  # takes as long as a comparison
-    fitting, outdated = [], set()
-    for account in tried:
-        is_right, is_outdated = hashing.verify(password, account.user.password)
-        if is_right:
-            fitting.append(account)
-            outdated |= {account.user.pk} if is_outdated else set()
+    try:
+        fitting, outdated = _fitting(tried, password)
+    except HashingBusy:
+        lockout.undo(admission)
+        raise
     if not fitting:
         _report("failed", tried, visit, recorded=[account.user.pk for account in tried])
         raise WrongCredentials
     account = _the_one(fitting, admits_shoppers=admits_shoppers)
-    new_hash = hashing.encode(password) if account.user.pk in outdated else ""
+    new_hash = hashing.encode(password) if account in outdated else ""
     signed_in = _open(account, visit, new_hash)
     lockout.forgive(admission, account.user.pk)
     return signed_in
@@ -65,6 +63,20 @@ class AccountInactive(Forbidden):
 
     code = "ACCOUNT_INACTIVE"
     message = "This account is inactive."
+
+
+def _fitting(tried: Sequence[Account], password: str) -> tuple[list[Account], list[Account]]:
+    """Return the accounts that a password fits, and those of them whose hash is outdated; nobody takes as long as one."""
+    if not tried:
+        hashing.verify(password, None)
+    fitting, outdated = [], []
+    for account in tried:
+        is_right, is_outdated = hashing.verify(password, account.user.password)
+        if is_right:
+            fitting.append(account)
+            if is_outdated:
+                outdated.append(account)
+    return fitting, outdated
 
 
 def _the_one(fitting: Sequence[Account], *, admits_shoppers: bool) -> Account:
@@ -108,8 +120,13 @@ def _report(outcome: str, accounts: Sequence[Account], visit: Visit, *, recorded
 
     What was typed stays out of the log: people type passwords into the wrong field.
     """
-    users = ", ".join(str(account.user.pk) for account in accounts) or "none"
-    security.warning("Sign-in %s: accounts %s, client %s, %s", outcome, users, visit.address, visit.surface)
+    fields = {
+        "event": f"sign_in_{outcome}",
+        "users": [str(account.user.pk) for account in accounts],
+        "address": visit.address,
+        "surface": visit.surface,
+    }
+    security.warning("Sign-in %s", outcome, extra={"fields": fields})
     metadata = {"surface": visit.surface, "address": visit.address}
     for account in accounts:
         if account.user.pk in recorded:

@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import PASSWORD
 from tests.oauth_server import OAuthServer
+from tests.operators import Operator
 
 
 @pytest.fixture
@@ -26,3 +28,18 @@ def google(settings):
 def quick_hashes(settings):
     """Passwords hashed at no cost, where sign-ins are many and hashing is not the matter."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture
+def ada():
+    """An operator without a second factor, signed in."""
+    operator = Operator(PASSWORD)
+    operator.give_password()
+    return operator
+
+
+@pytest.fixture
+def grace(ada):
+    """An operator with a second factor, signed in."""
+    assert ada.set_up().status_code == 200
+    return ada

@@ -10,7 +10,7 @@ from crm.core.rls import OperatorTable
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_walls"),
+        ("accounts", "0005_google_accounts"),
     ]
 
     operations = [
