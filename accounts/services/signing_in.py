@@ -66,7 +66,7 @@ class AccountInactive(Forbidden):
 
 
 def _fitting(tried: Sequence[Account], password: str) -> tuple[list[Account], list[Account]]:
-    """Return the accounts that a password fits, and those of them whose hash is outdated; nobody takes as long as one."""
+    """Return the accounts that a password fits, and those of them with an outdated hash; none takes as long as one."""
     if not tried:
         hashing.verify(password, None)
     fitting, outdated = [], []
