@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.fields import WebAddressField
 from crm.core.ids import uuid7
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -35,12 +36,12 @@ class Organization(models.Model):
     name = models.CharField(max_length=200)
     industry = models.CharField(max_length=100, blank=True)
     company_size = models.CharField(max_length=10, blank=True, choices=CompanySize)
-    website = models.CharField(max_length=300, blank=True)
+    website = WebAddressField(max_length=300, blank=True)
     contact_phone = models.CharField(max_length=20, blank=True)
     address = models.CharField(max_length=500, blank=True)
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="USD")
-    logo = models.CharField(max_length=500, blank=True)
+    logo = WebAddressField(max_length=500, blank=True)
     settings = models.JSONField(default=dict, blank=True)
     shop_enabled = models.BooleanField(default=True)
     shop_name = models.CharField(max_length=200, blank=True)
@@ -126,7 +127,7 @@ class User(AbstractBaseUser):
     last_name = models.CharField(max_length=100, blank=True)
     full_name = models.CharField(max_length=201, blank=True, editable=False)
     phone = models.CharField(max_length=20, blank=True)
-    avatar = models.CharField(max_length=500, blank=True)
+    avatar = WebAddressField(max_length=500, blank=True)
     timezone = models.CharField(max_length=60, default="UTC")
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     preferences = models.JSONField(default=dict, blank=True)

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.fields import WebAddressField
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
@@ -93,7 +94,7 @@ class Company(Owned):
 
     name = models.CharField(max_length=200)
     name_normalized = models.CharField(max_length=200, editable=False)
-    website = models.CharField(max_length=300, blank=True)
+    website = WebAddressField(max_length=300, blank=True)
     industry = models.CharField(max_length=100, blank=True)
     tier = models.CharField(max_length=60, blank=True)
     country = models.CharField(max_length=60, blank=True)
@@ -153,7 +154,7 @@ class Contact(Owned):
     )
     notes = models.TextField(blank=True)
     custom_fields = models.JSONField(default=dict, blank=True)
-    avatar = models.CharField(max_length=500, blank=True)
+    avatar = WebAddressField(max_length=500, blank=True)
     dedupe_hash = models.CharField(max_length=64, blank=True, editable=False)
     user = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False)
     last_contacted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -10,18 +10,10 @@ from rest_framework import serializers
 from accounts import role_names
 from accounts.models import CompanySize, Language, UserRole
 from accounts.services.names import LONGEST_PART
-from crm.api.shapes import Choice, Computed, FreeObject, Shape, Text
+from crm.api.shapes import Choice, Computed, FreeObject, Shape, Text, WebAddress
 
 LONGEST_ROLE_NAME = 60
 CODE_PART = re.compile(r"[a-z][a-z0-9_]*")
-SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):(?!\d)")
-
-
-def web_address(value: str) -> None:
-    """Refuse what a browser would not open as a page or picture: other schemes, blanks."""
-    scheme = SCHEME.match(value)
-    if (scheme and scheme[1].lower() not in {"http", "https"}) or any(character.isspace() for character in value):
-        raise serializers.ValidationError("Enter a web address.")
 
 
 def code_part(value: str) -> None:
@@ -111,7 +103,7 @@ class ProfileFields(Shape):
     first_name = Text(max_length=LONGEST_PART)
     last_name = Text(max_length=LONGEST_PART)
     phone = Text(max_length=20)
-    avatar = Text(max_length=500, validators=[web_address])
+    avatar = WebAddress(max_length=500)
     timezone = serializers.CharField(max_length=60, required=False)
     language = Choice(Language)
     preferences = FreeObject(required=False)
@@ -137,12 +129,12 @@ class OrganizationFields(Shape):
     slug = serializers.CharField(read_only=True)
     industry = Text(max_length=100)
     employee_count = Choice(CompanySize, source="company_size", allow_null=True, allow_blank=True)
-    website = Text(max_length=300, validators=[web_address])
+    website = WebAddress(max_length=300)
     contact_phone = Text(max_length=20)
     address = Text(max_length=500)
     timezone = serializers.CharField(max_length=60, required=False)
     currency = serializers.CharField(max_length=3, required=False)
-    logo = Text(max_length=500, validators=[web_address])
+    logo = WebAddress(max_length=500)
     settings = FreeObject(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

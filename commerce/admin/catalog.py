@@ -28,6 +28,7 @@ from crm.core.admin_base import (
     actor_for,
 )
 from crm.core.errors import DomainError
+from crm.core.web_addresses import web_address
 
 MOVEMENTS_SHOWN = 20
 VARIANTS_SHOWN = 50  # at once; a form of very many fields is refused as a whole
@@ -63,7 +64,7 @@ class ProductForm(AmountsForm):
     sale_price = AmountField()
     cost = AmountField()
     images = SimpleArrayField(
-        forms.URLField(max_length=500, assume_scheme="https"),
+        forms.CharField(max_length=500, validators=[web_address]),
         delimiter="\n",
         required=False,
         widget=UnfoldAdminTextareaWidget,

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from commerce.models.stock import StockItem
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.fields import WebAddressField
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -58,7 +59,7 @@ class Category(TenantModel):
     slug = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     parent = TenantForeignKey("self", null=True, blank=True, related_name="children", db_index=False)
-    image_url = models.CharField(max_length=500, blank=True)
+    image_url = WebAddressField(max_length=500, blank=True)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -92,7 +93,7 @@ class Brand(TenantModel):
     name_normalized = models.CharField(max_length=100, editable=False)
     slug = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    logo_url = models.CharField(max_length=500, blank=True)
+    logo_url = WebAddressField(max_length=500, blank=True)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -156,7 +157,7 @@ class Product(TenantModel):
     cost = models.BigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=12, choices=ProductStatus, default=ProductStatus.ACTIVE)
-    images = ArrayField(models.CharField(max_length=500), default=list, blank=True)
+    images = ArrayField(WebAddressField(max_length=500), default=list, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     stock = TenantForeignKey(StockItem, related_name="products", db_index=False, editable=False)
     search = SearchVectorField(null=True, editable=False)

@@ -12,7 +12,7 @@ from accounts.services.names import LONGEST_PART, split_name
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
 from contacts.services.purchases import purchases
 from contacts.services.timeline import ENTRIES
-from crm.api.shapes import Amount, Choice, Computed, Email, FreeObject, Number, Shape, Text, TextList
+from crm.api.shapes import Amount, Choice, Computed, Email, FreeObject, Number, Shape, Text, TextList, WebAddress
 from crm.core.models import Event, TimelineKind
 
 
@@ -150,7 +150,7 @@ class CompanyFields(Owned):
     """A company."""
 
     name = serializers.CharField(max_length=200)
-    website = Text(max_length=300)
+    website = WebAddress(max_length=300)
     industry = Text(max_length=100)
     tier = Text(max_length=60)
     country = Text(max_length=60)
@@ -178,7 +178,7 @@ class ContactFields(Owned):
     custom_fields = FreeObject(required=False)
     do_not_contact = serializers.BooleanField(required=False)
     rating = Number(max_digits=2, decimal_places=1, min_value=0, max_value=5, required=False, allow_null=True)
-    avatar = Text(read_only=True)
+    avatar = WebAddress(read_only=True)
     dedupe_hash = serializers.CharField(read_only=True)
     last_contacted_at = serializers.DateTimeField(read_only=True)
 

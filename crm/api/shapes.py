@@ -12,8 +12,9 @@ from django.db.models.functions import NullIf
 from rest_framework import serializers
 
 from crm.api.surfaces import camel, snake
-from crm.core import money
+from crm.core import money, web_addresses
 from crm.core.expressions import Major, json_object
+from crm.core.web_addresses import web_address
 
 UNKNOWN = "This field is not known."
 NOT_TEXT = "Expected text."
@@ -108,6 +109,15 @@ class Email(Optional, serializers.EmailField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"required": False, "allow_blank": True, "allow_null": True, "max_length": 254} | kwargs))
+
+
+class WebAddress(Text):
+    """An optional web address (`crm.core.web_addresses`)."""
+
+    default_validators = [web_address]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_length": web_addresses.LONGEST} | kwargs))
 
 
 class Choice(Optional, serializers.ChoiceField):

@@ -12,7 +12,7 @@ from accounts.models import Role, User
 from accounts.permissions import built_in_id
 from commerce.models import CartItem
 from crm.api.schema import DESCRIPTION
-from crm.api.shapes import Shape
+from crm.api.shapes import Shape, WebAddress
 from crm.api.views import ApiView
 from crm.core import clock
 from sales.models import Deal
@@ -182,7 +182,7 @@ _SAMPLES: tuple[tuple[Any, Any], ...] = (
     (serializers.BaseSerializer, _object),
     (serializers.UUIDField, _own),
     (serializers.EmailField, lambda field, tenant, model: f"mail-{number()}@example.com"),
-    (serializers.URLField, lambda field, tenant, model: f"https://example.com/{number()}"),
+    (WebAddress, lambda field, tenant, model: f"https://example.com/{number()}"),
     (serializers.MultipleChoiceField, lambda field, tenant, model: [next(iter(field.choices))]),
     (serializers.ChoiceField, lambda field, tenant, model: next(value for value in field.choices if value != "")),
     (serializers.CharField, lambda field, tenant, model: f"{tenant.mark} {number()}"[-(field.max_length or 200) :]),

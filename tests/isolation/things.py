@@ -18,6 +18,7 @@ from django.db import models
 from accounts.models import Organization, Permission, Role, User, UserRole
 from commerce.models import Cart, StockItem, TaxRate
 from crm.core import clock, search
+from crm.core.fields import WebAddressField
 from sales.models import Deal, Stage
 from tests.isolation.routes import Route
 from tests.isolation.tenants import Tenant, number
@@ -238,7 +239,7 @@ def text(field: models.Field, tenant: Tenant, *, table: str = "", column: str = 
     if isinstance(field, models.EmailField):
         return f"{tenant.mark}-{column or field.column}{end}@example.com".replace("_", "-").lower()
     words = f"{tenant.mark}-{table or field.model._meta.db_table}-{column or field.column}"
-    if (column or field.column).endswith(("_url", "images")):
+    if isinstance(field, WebAddressField):
         return f"https://example.com/{words}{end}"
     return words[: (field.max_length or 200) - len(end)] + end
 

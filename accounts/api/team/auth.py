@@ -23,7 +23,7 @@ from crm.api.resources import Resource, reader
 from crm.api.responses import json_response
 from crm.api.routes import route
 from crm.api.schema import describes
-from crm.api.shapes import CamelShape, Computed, Text
+from crm.api.shapes import CamelShape, Computed, Text, WebAddress
 from crm.api.team import TEAM
 
 STATUSES = {
@@ -44,7 +44,7 @@ class TeamUser(CamelShape):
     full_name = serializers.CharField(read_only=True)
     role = RoleField("team", read_only=True)
     phone = Text(read_only=True)
-    avatar = Text(read_only=True)
+    avatar = WebAddress(read_only=True)
     timezone = serializers.CharField(read_only=True)
     language = serializers.CharField(read_only=True)
     organization = OrganizationRef(read_only=True)

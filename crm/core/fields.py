@@ -1,0 +1,25 @@
+"""Columns that hold what they are meant to hold, whichever way a value comes: bodies, forms, commands.
+
+The database knows them by the columns they stand on, so that none of them is a migration.
+"""
+
+from typing import Any
+
+from django.db import models
+
+from crm.core.web_addresses import web_address
+
+
+class WebAddressField(models.CharField):
+    """A web address (`crm.core.web_addresses`), or nothing."""
+
+    default_validators = [web_address]
+
+    def deconstruct(self) -> Any:
+        """Return the plain column that it is in the database."""
+        return _as(models.CharField, super().deconstruct())
+
+
+def _as(column: type[models.Field], deconstructed: Any) -> Any:
+    name, _, args, kwargs = deconstructed
+    return name, f"django.db.models.{column.__name__}", args, kwargs
