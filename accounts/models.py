@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.fields import WebAddressField
+from crm.core.fields import FreeObjectField, WebAddressField
 from crm.core.ids import uuid7
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -42,7 +42,7 @@ class Organization(models.Model):
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="USD")
     logo = WebAddressField(max_length=500, blank=True)
-    settings = models.JSONField(default=dict, blank=True)
+    settings = FreeObjectField(default=dict, blank=True)
     shop_enabled = models.BooleanField(default=True)
     shop_name = models.CharField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
@@ -130,7 +130,7 @@ class User(AbstractBaseUser):
     avatar = WebAddressField(max_length=500, blank=True)
     timezone = models.CharField(max_length=60, default="UTC")
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
-    preferences = models.JSONField(default=dict, blank=True)
+    preferences = FreeObjectField(default=dict, blank=True)
     is_active = models.BooleanField(default=True)
     is_invited = models.BooleanField(default=False, editable=False)
     email_verified_at = models.DateTimeField(null=True, editable=False)

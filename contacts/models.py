@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.fields import WebAddressField
+from crm.core.fields import FreeObjectField, WebAddressField
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
@@ -153,7 +153,7 @@ class Contact(Owned):
         validators=[MinValueValidator(0), MaxValueValidator(5)],
     )
     notes = models.TextField(blank=True)
-    custom_fields = models.JSONField(default=dict, blank=True)
+    custom_fields = FreeObjectField(default=dict, blank=True)
     avatar = WebAddressField(max_length=500, blank=True)
     dedupe_hash = models.CharField(max_length=64, blank=True, editable=False)
     user = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False)

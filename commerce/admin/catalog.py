@@ -1,13 +1,10 @@
 """The back office of the catalog: products with their variants and stock, categories, brands. Services change them."""
 
-import json
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.forms import SimpleArrayField
-from django.core.exceptions import ValidationError
-from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -16,7 +13,6 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
 from commerce.services import brands, categories, products, stock, variants
-from crm.api.parsing import read_object
 from crm.core import money
 from crm.core.admin_base import (
     AmountField,
@@ -27,34 +23,12 @@ from crm.core.admin_base import (
     TenantForm,
     actor_for,
 )
-from crm.core.errors import DomainError
 from crm.core.web_addresses import web_address
 
 MOVEMENTS_SHOWN = 20
 VARIANTS_SHOWN = 50  # at once; a form of very many fields is refused as a whole
 ADJUSTMENT = ("adjustment", "adjustment_type", "adjustment_reason")
 HISTORY = ("created_at", "updated_at", "deleted_at")
-
-
-class AttributesField(forms.JSONField):
-    """A JSON object, held to what the API holds it to; nothing written is an empty one."""
-
-    def to_python(self, value: Any) -> Any:
-        """Return the object, or refuse what is none or cannot be stored."""
-        text = value if isinstance(value, str) else json.dumps(value or {})
-        try:
-            return read_object(text.strip().encode())
-        except DomainError as refusal:
-            reason = " ".join(refusal.details.values())
-            raise ValidationError(reason or "Enter a JSON object.") from refusal
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Return what the page shows again: as it was written where it is refused."""
-        try:
-            self.to_python(data)
-        except ValidationError:
-            return InvalidJSONInput(data)
-        return super().bound_data(data, initial)
 
 
 class ProductForm(AmountsForm):
@@ -84,7 +58,6 @@ class ProductForm(AmountsForm):
     class Meta:
         model = Product
         fields = ("name", "sku", "description", "category", "brand", "status", "currency", "images", "attributes")
-        field_classes = {"attributes": AttributesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -112,7 +85,6 @@ class VariantForm(forms.ModelForm):
     class Meta:
         model = Variant
         fields = ("name", "sku", "attributes", "active")
-        field_classes = {"attributes": AttributesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

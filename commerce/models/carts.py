@@ -6,10 +6,12 @@ from django.db import models
 from django.db.models import Q
 
 from commerce.models.catalog import Product, Variant
+from crm.core.fields import FreeObjectField
 from crm.core.tenant_models import TenantForeignKey, TenantModel
 
 MOST_OF_ONE = 999
 MOST_LINES = 200
+LARGEST_ATTRIBUTES = 4096  # bytes of JSON
 
 
 class Cart(TenantModel):
@@ -35,7 +37,7 @@ class CartItem(TenantModel):
     product = TenantForeignKey(Product, related_name="+", db_index=False)
     variant = TenantForeignKey(Variant, null=True, blank=True, related_name="+", db_index=False)
     quantity = models.PositiveIntegerField()
-    attributes = models.JSONField(default=dict, blank=True)
+    attributes = FreeObjectField(default=dict, blank=True)
     choice = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from commerce.models.stock import StockItem
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.fields import WebAddressField
+from crm.core.fields import FreeObjectField, WebAddressField
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -158,7 +158,7 @@ class Product(TenantModel):
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=12, choices=ProductStatus, default=ProductStatus.ACTIVE)
     images = ArrayField(WebAddressField(max_length=500), default=list, blank=True)
-    attributes = models.JSONField(default=dict, blank=True)
+    attributes = FreeObjectField(default=dict, blank=True)
     stock = TenantForeignKey(StockItem, related_name="products", db_index=False, editable=False)
     search = SearchVectorField(null=True, editable=False)
     created_by = TenantForeignKey(
@@ -243,7 +243,7 @@ class Variant(TenantModel):
     sku = models.CharField(max_length=64)
     sku_normalized = models.CharField(max_length=LONGEST_NORMALIZED_SKU, editable=False)
     name = models.CharField(max_length=200)
-    attributes = models.JSONField(default=dict, blank=True)
+    attributes = FreeObjectField(default=dict, blank=True)
     price = models.BigIntegerField(null=True, blank=True)
     stock = TenantForeignKey(StockItem, null=True, blank=True, related_name="+", db_index=False, editable=False)
     active = models.BooleanField(default=True)

@@ -23,7 +23,6 @@ from crm.core.errors import Invalid, NotFound
 from crm.core.ids import uuid7
 from crm.core.replay import Replayed
 
-LARGEST_ATTRIBUTES = 4096  # bytes of JSON
 OUT_OF_STOCK = "OUT_OF_STOCK"
 CART_COLUMNS = ("id", "user_id", "created_at", "updated_at")
 NOT_IN_CART = "Item not found in cart."
@@ -97,8 +96,6 @@ def add_item(
 ) -> Contents:
     """Put so many of a product, or of a variant of it, into the actor's cart; the same choice is one line."""
     chosen = orjson.dumps(attributes or {}, option=orjson.OPT_SORT_KEYS)
-    if len(chosen) > LARGEST_ATTRIBUTES:
-        raise Invalid(attributes=f"At most {LARGEST_ATTRIBUTES} bytes.")
     cart = held_cart(actor)
     added = sql.fetch(
         _ADD,

@@ -13,6 +13,7 @@ from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status
 from contacts.services.purchases import purchases
 from contacts.services.timeline import ENTRIES
 from crm.api.shapes import Amount, Choice, Computed, Email, FreeObject, Number, Shape, Text, TextList, WebAddress
+from crm.core.expressions import ShortChanges
 from crm.core.models import Event, TimelineKind
 
 
@@ -218,7 +219,9 @@ class CustomerFields(Shape):
 # An event's metadata, with what changed in it where anything did: `{"changes": {field: {"from", "to"}}}`.
 METADATA = Case(
     When(changes=Value({}, JSONField()), then=F("metadata")),
-    default=CombinedExpression(F("metadata"), "||", JSONObject(changes=F("changes")), output_field=JSONField()),
+    default=CombinedExpression(
+        F("metadata"), "||", JSONObject(changes=ShortChanges("changes")), output_field=JSONField()
+    ),
     output_field=JSONField(),
 )
 

@@ -11,6 +11,7 @@ from crm.api.routes import resource, route
 from crm.api.shapes import CamelShape, Derived
 from crm.api.surfaces import camel
 from crm.api.team import TEAM
+from crm.core.expressions import ShortChanges
 
 
 class TeamCompany(CompanyFields, CamelShape):
@@ -53,7 +54,7 @@ def _camel_keys(value: Any) -> Any:
 class TeamEntry(TimelineEntry, CamelShape):
     """A timeline entry in camelCase."""
 
-    metadata: Any = Derived(("metadata", "changes"), told_in_camel_case, serializers.DictField())
+    metadata: Any = Derived(("metadata", ShortChanges("changes")), told_in_camel_case, serializers.DictField())
 
 
 class TeamNewEntry(NewEntry, CamelShape):

@@ -210,18 +210,25 @@ class Reader:
             if isinstance(field, Shape):
                 value = self._object(field, prefix if field.source == "*" else f"{source}__", makers)
             elif hasattr(field, "assemble"):
-                self.columns.extend(prefix + column for column in field.columns)
+                for column in field.columns:
+                    self._add(prefix + column if isinstance(column, str) else column)
                 makers[f"make_{index}"] = field.assemble
                 value = f"make_{index}(*row[{index}:{len(self.columns)}])"
             elif hasattr(field, "expression"):
-                self.annotations[f"shape_{index}"] = field.expression(source)
-                self.columns.append(f"shape_{index}")
+                self._add(field.expression(source))
             else:
-                self.columns.append(source)
+                self._add(source)
             members.append(f"{key!r}: {value}")
         made = f"{{{', '.join(members)}}}"
         # A joined object is None where the join found nothing: its first column, the id, is null.
         return f"(None if row[{start}] is None else {made})" if prefix else made
+
+    def _add(self, column: Any) -> None:
+        """Append a column, or what an expression computes."""
+        name = column if isinstance(column, str) else f"shape_{len(self.columns)}"
+        if name is not column:
+            self.annotations[name] = column
+        self.columns.append(name)
 
 
 def _compiled(ids: QuerySet[Any]) -> Statement:

@@ -12,7 +12,7 @@ from django.db.models.functions import NullIf
 from rest_framework import serializers
 
 from crm.api.surfaces import camel, snake
-from crm.core import money, web_addresses
+from crm.core import free_objects, money, web_addresses
 from crm.core.expressions import Major, json_object
 from crm.core.web_addresses import web_address
 
@@ -129,14 +129,15 @@ class Choice(Optional, serializers.ChoiceField):
 
 
 class FreeObject(serializers.Field):
-    """A JSON object of the customer's own: its keys come back as they were written."""
+    """A JSON object of the customer's own, within bounds: its keys come back as they were written."""
 
-    default_error_messages: ClassVar[Any] = {"not_an_object": "Expected an object."}
+    def __init__(self, *, largest: int = free_objects.LARGEST, **kwargs: Any) -> None:
+        self.largest = largest
+        super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Take any object."""
-        if not isinstance(data, dict):
-            self.fail("not_an_object")
+        """Take any object within the bounds; `largest` is in bytes of JSON."""
+        free_objects.free_object(data, largest=self.largest)
         return data
 
     def to_representation(self, value: Any) -> Any:
@@ -157,10 +158,10 @@ class Computed(serializers.Field):
 
 
 class Derived(serializers.Field):
-    """A read-only value made in Python from columns: for what SQL cannot say, such as a role's name on a surface."""
+    """A read-only value made in Python from columns or expressions: for what SQL cannot say."""
 
     def __init__(
-        self, columns: tuple[str, ...], make: Callable[..., Any], shown_as: serializers.Field, **kwargs: Any
+        self, columns: tuple[Any, ...], make: Callable[..., Any], shown_as: serializers.Field, **kwargs: Any
     ) -> None:
         self.columns, self.assemble, self.shown_as = columns, make, shown_as
         super().__init__(read_only=True, **kwargs)

@@ -12,6 +12,8 @@ from django.db.models import Model
 
 from crm.core import clock, outbox, sql
 from crm.core.actor import Actor
+from crm.core.fields import FreeObjectField
+from crm.core.free_objects import changed_keys
 from crm.core.models import Event, TimelineKind
 
 
@@ -74,11 +76,21 @@ def plain(value: Any) -> Any:
 
 
 def changed(row: Model, new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Set `new` on `row` and return what differs, as `{field: {"from", "to"}}`; equal values are left out."""
+    """Set `new` on `row` and return what differs, as `{field: {"from", "to"}}`; equal values are left out.
+
+    Of a free object `from` and `to` hold the keys that differ.
+    """
     differences = {}
     for field, value in new.items():
         before = getattr(row, field)
         if before != value:
-            differences[field] = {"from": plain(before), "to": plain(value)}
+            was, became = changed_keys(before, value) if field in _free_objects(type(row)) else (before, value)
+            differences[field] = {"from": plain(was), "to": plain(became)}
             setattr(row, field, value)
     return differences
+
+
+@cache
+def _free_objects(model: type[Model]) -> frozenset[str]:
+    columns = model._meta.concrete_fields  # noqa: SLF001 - Django's documented model metadata
+    return frozenset(column.name for column in columns if isinstance(column, FreeObjectField))

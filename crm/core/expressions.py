@@ -1,4 +1,4 @@
-"""SQL that the ORM has no words for: amounts in major units, JSON objects and lists whose keys keep their order."""
+"""SQL that the ORM has no words for: amounts in major units, short changes, JSON whose keys keep their order."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,6 +19,18 @@ class Major(Func):
     template = f"(%(expressions)s {_SCALES} ELSE {10 ** exponent('')} END)"
     arg_joiner = "::float8 / CASE "
     output_field: Any = FloatField()
+
+
+class ShortChanges(Func):
+    """What an event keeps of changes (`{field: {"from", "to"}}`); of long values the beginnings, as text."""
+
+    arity = 1
+    template = """(CASE WHEN octet_length(%(expressions)s::text) <= 4000 THEN %(expressions)s ELSE (
+        SELECT jsonb_object_agg(field, CASE WHEN octet_length(change::text) <= 1000 THEN change ELSE jsonb_build_object(
+            'from', left(change ->> 'from', 200), 'to', left(change ->> 'to', 200), 'shortened', true
+        ) END) FROM jsonb_each(%(expressions)s) AS changes (field, change)
+    ) END)"""
+    output_field: Any = JSONField()
 
 
 class JsonList(JSONBAgg):

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import models
 
+from crm.core.form_fields import FreeObjectFormField
+from crm.core.free_objects import free_object
 from crm.core.web_addresses import web_address
 
 
@@ -18,6 +20,20 @@ class WebAddressField(models.CharField):
     def deconstruct(self) -> Any:
         """Return the plain column that it is in the database."""
         return _as(models.CharField, super().deconstruct())
+
+
+class FreeObjectField(models.JSONField):
+    """A JSON object of the customers' own (`crm.core.free_objects`)."""
+
+    default_validators = [free_object]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """Return the form's field, which takes an object only."""
+        return super().formfield(**({"form_class": FreeObjectFormField} | kwargs))
+
+    def deconstruct(self) -> Any:
+        """Return the plain column that it is in the database."""
+        return _as(models.JSONField, super().deconstruct())
 
 
 def _as(column: type[models.Field], deconstructed: Any) -> Any:

@@ -235,6 +235,21 @@ def test_users_change_their_own_profile(acme, client_for):
     assert response.json()["full_name"] == "Eva Lund"
 
 
+def test_preferences_are_shown_to_their_user_alone(acme, client_for):
+    wanted = {"theme": "dark"}
+    viewer, owner = client_for(acme.viewer, "platform"), client_for(acme.owner, "platform")
+    path = f"users/{acme.viewer.pk}"
+
+    assert viewer.patch(path, {"preferences": wanted}).json()["preferences"] == wanted
+
+    assert viewer.get("me").json()["preferences"] == viewer.get(path).json()["preferences"] == wanted
+    assert client_for(acme.viewer).get("settings/profile").json()["data"]["preferences"] == wanted
+    assert viewer.get(f"users/{acme.owner.pk}").json().keys() == viewer.get(path).json().keys() - {"preferences"}
+    for told in (owner.get(path), owner.patch(path, {"phone": "1"}), owner.get("users"), viewer.get("users")):
+        assert told.status_code == 200
+        assert b"preferences" not in told.content
+
+
 @pytest.mark.parametrize("changes", [{"role": "tenant_admin"}, {"is_active": False}, {"email": "x@example.com"}])
 def test_a_user_who_changes_more_of_themselves_is_told_what_is_not_allowed(acme, client_for, changes):
     response = client_for(acme.manager, "platform").patch(f"users/{acme.manager.pk}", {"first_name": "X", **changes})

@@ -2,8 +2,8 @@
 
 import pytest
 
-from crm.api.parsing import DEEPEST, MOST_NODES, read_object
 from crm.core.errors import Invalid, Malformed
+from crm.core.strict_json import DEEPEST, MOST_NODES, read_object
 
 REFUSED = {
     "an array": b"[]",

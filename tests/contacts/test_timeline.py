@@ -197,3 +197,31 @@ def test_an_entry_outlives_nothing_that_was_rolled_back(acme, team, ada):
     assert refused.status_code == 400
     with tenancy.tenant(acme.id):
         assert Event.objects.of(acme.id).filter(subject_id=ada).count() == 1
+
+
+def test_the_keys_of_a_free_object_that_changed_are_shown(acme, team, ada, client_for):
+    team.patch(f"contacts/{ada}", {"customFields": {"a_b": 1, "c": 2}})
+    team.patch(f"contacts/{ada}", {"customFields": {"a_b": 1, "c": 3}})
+
+    told = timeline(team, ada)[0]["metadata"]["changes"]
+    platform = client_for(acme.manager, "platform").get(f"contacts/{ada}/timeline").json()["items"][0]
+
+    assert told == {"customFields": {"from": {"c": 2}, "to": {"c": 3}}}
+    assert platform["metadata"]["changes"] == {"custom_fields": {"from": {"c": 2}, "to": {"c": 3}}}
+
+
+def test_large_changes_are_shown_by_their_beginnings_and_kept_whole(acme, team, ada, client_for):
+    large = [{"x": letter * 16_000, "y": "z"} for letter in "abcdef"]
+    for value in large:
+        assert team.patch(f"contacts/{ada}", {"customFields": value, "notes": value["x"]}).status_code == 200
+
+    platform = client_for(acme.manager, "platform")
+    for response in (team.get(f"contacts/{ada}/timeline"), platform.get(f"contacts/{ada}/timeline")):
+        assert len(response.content) < 20_000
+    change = timeline(team, ada)[0]["metadata"]["changes"]["customFields"]
+    assert change["shortened"] is True
+    assert change["from"].startswith('{"x": "eee')
+    assert len(change["from"]) == len(change["to"]) == 200
+    with acme.inside():
+        kept = Event.objects.of(acme.id).filter(name="contact.updated").order_by("-id").first()
+    assert kept.changes["custom_fields"] == {"from": {"x": large[-2]["x"]}, "to": {"x": large[-1]["x"]}}

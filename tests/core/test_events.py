@@ -118,6 +118,24 @@ def test_changed_sets_what_is_new_and_tells_from_what_to_what() -> None:
     assert (contact.first_name, contact.tags, contact.company_id) == ("Bea", ["a", "b"], company_id)
 
 
+def test_of_a_free_object_changed_tells_the_keys_that_differ() -> None:
+    contact = Contact(custom_fields={"kept": {"a": 1}, "gone": 2, "turned": [3]}, address={"city": "Bonn", "zip": "1"})
+
+    found = events.changed(
+        contact,
+        {
+            "custom_fields": {"kept": {"a": 1}, "turned": [4], "come": None},
+            "address": {"city": "Köln", "zip": "1"},
+        },
+    )
+
+    assert found == {
+        "custom_fields": {"from": {"gone": 2, "turned": [3]}, "to": {"turned": [4], "come": None}},
+        "address": {"from": {"city": "Bonn", "zip": "1"}, "to": {"city": "Köln", "zip": "1"}},  # one value
+    }
+    assert contact.custom_fields == {"kept": {"a": 1}, "turned": [4], "come": None}
+
+
 def test_changed_tells_nothing_where_nothing_is_new() -> None:
     assert events.changed(Contact(first_name="Ann", rating=Decimal("4.0")), {"first_name": "Ann", "rating": 4}) == {}
 

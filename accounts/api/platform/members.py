@@ -1,7 +1,7 @@
 """Users on the Platform surface."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -20,9 +20,11 @@ from crm.api.schema import describes
 from crm.api.shapes import Computed, Shape
 from crm.core.actor import Actor
 
+PREFERENCES = {"preferences": NotRequired[dict]}
 
-class PlatformUser(UserFields):
-    """A user with roles and organization."""
+
+class OwnUser(UserFields):
+    """The signed-in user, with roles and organization."""
 
     role = RoleField("platform")
     roles = roles_on("platform")
@@ -31,10 +33,16 @@ class PlatformUser(UserFields):
     email_verified = Computed(Q(email_verified_at__isnull=False), serializers.BooleanField())
 
 
-class UserChange(PlatformUser):
+class UserChange(OwnUser):
     """What may be changed of a user; one's own address or role takes the present password."""
 
     current_password = Password(required=False)
+
+
+class PlatformUser(OwnUser):
+    """A user as others see them."""
+
+    preferences = None  # type: ignore[assignment]  # a user's own affair
 
 
 class NewUser(Shape):
@@ -68,7 +76,7 @@ class PlatformUsers(Members):
     """`/users`."""
 
     surface = PLATFORM
-    shape = PlatformUser
+    shape: type[Shape] = PlatformUser
     plural = "items"
     permissions = {"partial_update": MEMBER, "me": MEMBER, "change_password": MEMBER}
     guarded = frozenset({"change_password"})
@@ -77,7 +85,7 @@ class PlatformUsers(Members):
     def input_shape(self) -> type[Shape]:
         """Return the shape of bodies."""
         shapes = {"create": NewUser, "change_password": ChangedPassword, "partial_update": UserChange}
-        return shapes.get(self.action, PlatformUser)
+        return shapes.get(self.action, OwnUser)
 
     def rows(self, actor: Actor) -> QuerySet[User]:
         """Return active members."""
@@ -87,7 +95,27 @@ class PlatformUsers(Members):
         """List the inactive only where they are asked for."""
         return super().filtered(actor, {"is_active": "true", **parameters})
 
-    @describes(answer=PlatformUser, adds={"permissions": [str]})
+    @describes(answer=PlatformUser, adds=PREFERENCES)
+    def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
+        """Show a user; their preferences to themselves alone."""
+        self.shape = self.shape_of(pk)
+        return super().retrieve(request, pk, **kwargs)
+
+    @describes(body=OwnUser, answer=PlatformUser, adds=PREFERENCES, partial=True)
+    def partial_update(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
+        """Change any part of a user, within what one may; their preferences are shown to themselves alone."""
+        return super().partial_update(request, pk, **kwargs)
+
+    def shown(self, row: User, status: int = 200, **extra: Any) -> HttpResponse:
+        """Answer with the user as they now stand."""
+        self.shape = self.shape_of(row.pk)
+        return super().shown(row, status, **extra)
+
+    def shape_of(self, pk: UUID) -> type[Shape]:
+        """Return the shape in which a user is shown to who asks."""
+        return OwnUser if pk == self.actor.user_id else PlatformUser
+
+    @describes(answer=OwnUser, adds={"permissions": [str]})
     def me(self, request: Any) -> HttpResponse:
         """Show the signed-in user, with everything they may do."""
         return self.shown(User(pk=self.actor.user_id), permissions=permissions.held_by(self.actor))

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from commerce.models.carts import MOST_OF_ONE
+from commerce.models.carts import LARGEST_ATTRIBUTES, MOST_OF_ONE
 from commerce.services.carts import CartLine, Contents
 from crm.api.shapes import FreeObject, MoneyObject, Shape
 
@@ -40,7 +40,7 @@ class NewCartItem(Shape):
     product_id = serializers.UUIDField()
     variant_id = serializers.UUIDField(required=False, allow_null=True)
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_OF_ONE)
-    attributes = FreeObject(required=False, allow_null=True)
+    attributes = FreeObject(largest=LARGEST_ATTRIBUTES, required=False, allow_null=True)
 
 
 class CartItemChange(Shape):

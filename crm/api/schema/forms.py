@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from crm.api.schema.descriptions import Json
 from crm.api.shapes import Amount, FreeObject, Number, Shape
+from crm.core.free_objects import MOST_KEYS
 
 BASIC: Mapping[Any, Json] = {
     str: {"type": "string"},
@@ -92,7 +93,8 @@ class FormSchema(AutoSchema):
             self._insert_field_validators(stands_for, schema)
             schema |= self._get_serializer_field_meta(field, direction)
         elif isinstance(field, FreeObject):
-            schema = {**BASIC[dict], **self._get_serializer_field_meta(field, direction)}
+            bound = {"maxProperties": MOST_KEYS} if direction == "request" else {}
+            schema = {**BASIC[dict], **bound, **self._get_serializer_field_meta(field, direction)}
         elif isinstance(field, serializers.ChoiceField) and not isinstance(field, serializers.MultipleChoiceField):
             blank = [""] if direction == "request" and field.allow_blank else []
             schema = {"type": "string", "enum": [*field.choices, *blank]}

@@ -12,12 +12,13 @@ from sales.models import Activity, ActivityStatus, ActivityType, Deal, Priority
 
 LONGEST_SUBJECT = 200
 LONGEST_DESCRIPTION = 20_000
+LONGEST_MOMENT = 40  # with fractions of a second and an offset
 
 
 class Due(serializers.Field):
     """A date or a time: a date is the end of that day for whom it is assigned to, and is shown as it was given."""
 
-    taken_as: type[serializers.Field] = serializers.CharField
+    taken_as = serializers.CharField(max_length=LONGEST_MOMENT)
     shown_as: type[serializers.Field] = serializers.CharField
     columns = ("due_at", "due_on")
 
@@ -28,7 +29,7 @@ class Due(serializers.Field):
     def to_internal_value(self, data: Any) -> date | datetime:
         """Take ISO 8601."""
         try:
-            return clock.read(data.strip())
+            return clock.read(data.strip()[: LONGEST_MOMENT + 1])
         except (AttributeError, ValueError):
             raise serializers.ValidationError(
                 "Enter a date or a time, such as 2026-12-01 or 2026-12-01T08:00:00Z."
