@@ -39,6 +39,7 @@ from crm.core.admin_base import (
     tell,
 )
 from crm.core.errors import DomainError
+from crm.core.form_fields import LineFormField
 
 admin.site.unregister(Group)  # roles are ours
 
@@ -50,7 +51,7 @@ class NewOrganization(forms.ModelForm):
         required=False, max_length=63, widget=UnfoldAdminTextInputWidget, help_text="Left empty: made from the name."
     )
     owner_email = forms.EmailField(max_length=254, widget=UnfoldAdminEmailInputWidget)
-    owner_name = forms.CharField(required=False, max_length=201, widget=UnfoldAdminTextInputWidget)
+    owner_name = LineFormField(required=False, max_length=201, widget=UnfoldAdminTextInputWidget)
     owner_password = forms.CharField(
         required=False,
         widget=UnfoldAdminPasswordWidget,

@@ -2,6 +2,8 @@
 
 Outbox handlers: each reads what its message names, sends nothing where that is settled meanwhile, and may run twice;
 the Message-ID is made from the message, so that a mail program shows a repeated mail once.
+
+An organization is named in a subject only where it is proven: anybody may register one under any name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
-from django.utils.html import format_html, format_html_join
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import Invitation, OneTimeLink, Purpose, User
 from accounts.services import invitations, links, notices
+from accounts.services.proof import is_proven
 from crm.core import clock, mail
+from crm.core.mail import quoted
 from crm.core.tenancy import operator, tenant
 
 Payload = Mapping[str, str]
@@ -39,43 +42,38 @@ def send_invitation(message_id: UUID, payload: Payload, *, organization_id: UUID
             .filter(pk=payload["invitation_id"], accepted_at=None, revoked_at=None, expires_at__gt=clock.now())
             .first()
         )
+        proven = is_proven(organization_id)
     if invitation is None:
         return
-    name = invitation.organization.name
-    host = f"{invitation.invited_by} invites you" if invitation.invited_by else "You are invited"
+    name = quoted(invitation.organization.name)
+    host = f"{quoted(str(invitation.invited_by))} invites you" if invitation.invited_by else "You are invited"
     _send(
         message_id,
         to=invitation.email,
-        subject=f"Join {name}",
+        subject=f"Join {name}" if proven else "You are invited to join a team",
         says=f"{host} to join {name}.",
-        offers=[
-            (
-                "Accept the invitation",
-                _address("accept-invitation", invitations.PURPOSE, invitation.pk),
-            )
-        ],
+        asks="Accept the invitation",
+        link=_address("accept-invitation", invitations.PURPOSE, invitation.pk),
         ends="The link works once, for seven days.",
     )
 
 
 def send_verification(message_id: UUID, payload: Payload, *, organization_id: UUID) -> None:
     """Mail the link that proves an address."""
-    link = _open_link(organization_id, payload, Purpose.VERIFY_EMAIL)
+    with tenant(organization_id):
+        link = _open_links(Purpose.VERIFY_EMAIL, [payload["link_id"]]).filter(organization_id=organization_id).first()
+        proven = is_proven(organization_id)
     if link is None or link.user.email_verified_at is not None:
         return
-    name = link.organization.shop_name or link.organization.name
+    name = quoted(link.organization.shop_name or link.organization.name)
     _send(
         message_id,
         to=link.user.email,
-        subject=f"Confirm your e-mail address for {name}",
-        says=f"Welcome to {name}. Please confirm that this address is yours. "
-        "If you did not sign up, do not confirm: somebody else gave your address.",
-        offers=[
-            (
-                "Confirm the address",
-                _address("verify-email", Purpose.VERIFY_EMAIL, link.pk),
-            )
-        ],
+        subject=f"Confirm your e-mail address for {name}" if proven else "Confirm your e-mail address",
+        says=f"Somebody signed up at {name} with this address. If it was you, please confirm it. "
+        "If it was not, do nothing: without your confirmation the account gets nothing that is yours.",
+        asks="Confirm the address",
+        link=_address("verify-email", Purpose.VERIFY_EMAIL, link.pk),
         ends="The link works once, for seven days.",
     )
 
@@ -84,8 +82,7 @@ def send_reset(message_id: UUID, payload: Mapping[str, Any], **_: Any) -> None:
     """Mail the links that set a new password: one for each organization in which the address has an account."""
     pks = payload["link_ids"] if "link_ids" in payload else [payload["link_id"]]
     with operator("token_lookup"):
-        links_asked = list(_open_links(Purpose.RESET_PASSWORD).filter(pk__in=pks).order_by("pk"))
-    found = [link for link in links_asked if link.email_normalized in {"", link.user.email_normalized}]
+        found = list(_open_links(Purpose.RESET_PASSWORD, pks).order_by("pk"))
     if not found:
         return
     _send(
@@ -93,11 +90,9 @@ def send_reset(message_id: UUID, payload: Mapping[str, Any], **_: Any) -> None:
         to=found[0].user.email,
         subject="Set a new password",
         says="Somebody, we hope you, asked for a new password.",
-        offers=[
-            (
-                f"Set a new password for {link.organization.name}",
-                _address("reset-password", Purpose.RESET_PASSWORD, link.pk),
-            )
+        asks="Set a new password for your account at",
+        choices=[
+            (quoted(link.organization.name), _address("reset-password", Purpose.RESET_PASSWORD, link.pk))
             for link in found
         ],
         ends="A link works once, for one hour. If it was not you, nothing has changed.",
@@ -115,20 +110,16 @@ def send_notice(message_id: UUID, payload: Payload, *, organization_id: UUID) ->
         message_id,
         to=payload["to"],
         subject=subject,
-        says=f"{says} It concerns the account at {user.organization.name}.",
+        says=f"{says} It concerns the account at {quoted(user.organization.name)}.",
         ends="If it was not you, and nobody told you of it, set a new password and tell an administrator there.",
     )
 
 
-def _open_link(organization_id: UUID, payload: Payload, purpose: Purpose) -> OneTimeLink | None:
-    with tenant(organization_id):
-        link = _open_links(purpose).filter(organization_id=organization_id, pk=payload["link_id"]).first()
-    return link if link and link.email_normalized in {"", link.user.email_normalized} else None
-
-
-def _open_links(purpose: Purpose) -> QuerySet[OneTimeLink]:
-    open_links = OneTimeLink.objects.filter(purpose=purpose, used_at=None, expires_at__gt=clock.now())
-    return open_links.filter(user__is_active=True).select_related("organization", "user")
+def _open_links(purpose: Purpose, pks: Sequence[str]) -> QuerySet[OneTimeLink]:
+    """Return those of the links that are open still, and whose address is the user's still."""
+    open_links = OneTimeLink.objects.filter(purpose=purpose, pk__in=pks, used_at=None, expires_at__gt=clock.now())
+    bound = Q(email_normalized="") | Q(email_normalized=F("user__email_normalized"))
+    return open_links.filter(bound, user__is_active=True).select_related("organization", "user")
 
 
 def _address(page: str, purpose: str, pk: UUID) -> str:
@@ -137,15 +128,20 @@ def _address(page: str, purpose: str, pk: UUID) -> str:
 
 
 def _send(
-    message_id: UUID, *, to: str, subject: str, says: str, ends: str, offers: Sequence[tuple[str, str]] = ()
+    message_id: UUID,
+    *,
+    to: str,
+    subject: str,
+    says: str,
+    ends: str,
+    asks: str = "",
+    link: str = "",
+    choices: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Send a mail of a paragraph, `offers` (what a link is for, its address) and a last sentence."""
-    plain = "".join(f"{name}:\n{address}\n\n" for name, address in offers)
-    anchors = format_html_join("", '<p><a href="{}">{}</a></p>', [(address, name) for name, address in offers])
-    mail.send(
-        message_id,
-        to=to,
-        subject=subject,
-        text=f"{says}\n\n{plain}{ends}\n",
-        html=format_html("<p>{}</p>{}<p>{}</p>", says, anchors, ends),
-    )
+    """Send what is said, what is asked for with its link (or with several: quoted name and link each), and the end."""
+    parts: list[mail.Part] = [mail.Paragraph(says)]
+    if link:
+        parts.append(mail.Link(asks, link))
+    if choices:
+        parts.append(mail.Links(asks, choices))
+    mail.send(message_id, to=to, subject=subject, parts=[*parts, mail.Paragraph(ends)])

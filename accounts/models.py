@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.fields import FreeObjectField, WebAddressField
+from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.ids import uuid7
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -33,18 +33,18 @@ class Organization(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.CharField(max_length=63, unique=True)
-    name = models.CharField(max_length=200)
-    industry = models.CharField(max_length=100, blank=True)
+    name = LineField(max_length=200)
+    industry = LineField(max_length=100, blank=True)
     company_size = models.CharField(max_length=10, blank=True, choices=CompanySize)
     website = WebAddressField(max_length=300, blank=True)
-    contact_phone = models.CharField(max_length=20, blank=True)
+    contact_phone = LineField(max_length=20, blank=True)
     address = models.CharField(max_length=500, blank=True)
     timezone = models.CharField(max_length=60, default="UTC")
     currency = models.CharField(max_length=3, default="USD")
     logo = WebAddressField(max_length=500, blank=True)
     settings = FreeObjectField(default=dict, blank=True)
     shop_enabled = models.BooleanField(default=True)
-    shop_name = models.CharField(max_length=200, blank=True)
+    shop_name = LineField(max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -123,10 +123,10 @@ class User(AbstractBaseUser):
     )
     email = models.EmailField(max_length=254)
     email_normalized = models.CharField(max_length=254, editable=False)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    full_name = models.CharField(max_length=201, blank=True, editable=False)
-    phone = models.CharField(max_length=20, blank=True)
+    first_name = LineField(max_length=100, blank=True)
+    last_name = LineField(max_length=100, blank=True)
+    full_name = LineField(max_length=201, blank=True, editable=False)
+    phone = LineField(max_length=20, blank=True)
     avatar = WebAddressField(max_length=500, blank=True)
     timezone = models.CharField(max_length=60, default="UTC")
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
@@ -212,7 +212,7 @@ class Scope(models.TextChoices):
 class Role(TenantModel):
     """A set of permissions and a scope. Built-in roles take their permissions from the code, custom ones from here."""
 
-    name = models.CharField(max_length=60)
+    name = LineField(max_length=60)
     description = models.CharField(max_length=300, blank=True)
     scope = models.CharField(max_length=3, choices=Scope, default=Scope.OWN)
     rank = models.PositiveSmallIntegerField()
@@ -245,7 +245,7 @@ class UserRole(TenantModel):
 class Permission(TenantModel):
     """A permission an organization made for itself; built-in ones live in `accounts.permissions`."""
 
-    name = models.CharField(max_length=80)
+    name = LineField(max_length=80)
     resource = models.CharField(max_length=40)
     action = models.CharField(max_length=39)
     description = models.CharField(max_length=300, blank=True)

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.fields import FreeObjectField, WebAddressField
+from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
@@ -72,7 +72,7 @@ class Owned(TenantModel):
 
     owner = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)
     lifecycle_stage = models.CharField(max_length=20, choices=LifecycleStage, default=LifecycleStage.LEAD)
-    phone = models.CharField(max_length=40, blank=True)
+    phone = LineField(max_length=40, blank=True)
     address = models.JSONField(null=True, blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     search = SearchVectorField(null=True, editable=False)
@@ -92,12 +92,12 @@ class Owned(TenantModel):
 class Company(Owned):
     """A company (an account on the Platform)."""
 
-    name = models.CharField(max_length=200)
+    name = LineField(max_length=200)
     name_normalized = models.CharField(max_length=200, editable=False)
     website = WebAddressField(max_length=300, blank=True)
-    industry = models.CharField(max_length=100, blank=True)
-    tier = models.CharField(max_length=60, blank=True)
-    country = models.CharField(max_length=60, blank=True)
+    industry = LineField(max_length=100, blank=True)
+    tier = LineField(max_length=60, blank=True)
+    country = LineField(max_length=60, blank=True)
     employee_count = models.PositiveIntegerField(null=True, blank=True)
     annual_revenue = models.BigIntegerField(null=True, blank=True)
 
@@ -132,17 +132,17 @@ class Company(Owned):
 class Contact(Owned):
     """A person (a customer on the Platform, and what stands for a shopper of the Storefront)."""
 
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    full_name = models.CharField(max_length=201, blank=True, editable=False)
+    first_name = LineField(max_length=100, blank=True)
+    last_name = LineField(max_length=100, blank=True)
+    full_name = LineField(max_length=201, blank=True, editable=False)
     name_normalized = models.CharField(max_length=201, blank=True, editable=False)
     email = models.EmailField(max_length=254, blank=True)
     email_normalized = models.CharField(max_length=254, blank=True, editable=False)
-    job_title = models.CharField(max_length=150, blank=True)
+    job_title = LineField(max_length=150, blank=True)
     company = TenantForeignKey(Company, null=True, blank=True, related_name="contacts", db_index=False)
     lead_status = models.CharField(max_length=20, choices=LeadStatus, default=LeadStatus.NEW)
     temperature = models.CharField(max_length=10, choices=Temperature, blank=True)
-    source = models.CharField(max_length=100, blank=True)
+    source = LineField(max_length=100, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
     do_not_contact = models.BooleanField(default=False)
     rating = models.DecimalField(

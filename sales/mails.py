@@ -6,16 +6,16 @@ An outbox handler; it sends nothing where nothing is left to do meanwhile, and m
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.html import format_html, format_html_join
 
 from accounts.models import User
 from accounts.services.membership import organization_of
+from accounts.services.proof import is_proven
 from crm.core import clock, mail
+from crm.core.mail import quoted
 from crm.core.tenancy import tenant
 from sales.models import Activity, ActivityType
 from sales.services import reminders
@@ -46,14 +46,18 @@ def send_daily_reminder(message_id: UUID, payload: Mapping[str, str], *, organiz
         if user is None or clock.today(user.timezone) > date.fromisoformat(payload["day"]):
             return
         parts = agenda_of(user)
+        host = quoted(user.organization) if is_proven(organization_id) else "Your tasks"
     if not parts:
         return
     mail.send(
         message_id,
         to=user.email,
-        subject=f"{user.organization}: {summary(parts)}",
-        text=_text(user, parts),
-        html=_html(user, parts),
+        subject=f"{host}: {summary(parts)}",
+        parts=[
+            mail.Paragraph(f"Good morning {quoted(user)},"),
+            *(mail.Links(part.heading, part.lines, part.more) for part in parts),
+            mail.Link("All your tasks", f"{settings.FRONTEND_URL}/tasks"),
+        ],
     )
 
 
@@ -78,10 +82,10 @@ def summary(parts: Iterable[Part]) -> str:
 def _line(activity: Activity, zone: str) -> tuple[str, str]:
     is_task = activity.type == ActivityType.TASK
     kind = "" if is_task else f"{activity.label}: "
-    about = next((str(thing) for thing in (activity.contact, activity.deal) if thing), "")
-    words = f"{kind}{activity} ({_when(activity, zone)})" + (f", {about}" if about else "")
+    about = next((thing for thing in (activity.contact, activity.deal) if thing), None)
+    words = f"{kind}{quoted(activity)} ({_when(activity, zone)})" + (f", {quoted(about)}" if about else "")
     place = "tasks" if is_task else "activities"
-    return " ".join(words.split()), f"{settings.FRONTEND_URL}/{place}/{activity.pk}"
+    return words, f"{settings.FRONTEND_URL}/{place}/{activity.pk}"
 
 
 def _when(activity: Activity, zone: str) -> str:
@@ -92,22 +96,3 @@ def _when(activity: Activity, zone: str) -> str:
     except OverflowError:  # the calendar's first hours, such as a client's empty time, are not in it everywhere
         return f"{activity.due_at.isoformat(' ', 'minutes')[:16]} UTC"
     return f"{here:%Y-%m-%d %H:%M}"
-
-
-def _text(user: User, parts: Iterable[Part]) -> str:
-    blocks = [f"Good morning {user},"]
-    for part in parts:
-        lines = [f"- {words}\n  {link}" for words, link in part.lines]
-        blocks.append("\n".join([f"{part.heading}:", *lines, *filter(None, [part.more])]))
-    return "\n\n".join([*blocks, f"All your tasks:\n{settings.FRONTEND_URL}/tasks"]) + "\n"
-
-
-def _html(user: User, parts: Iterable[Part]) -> str:
-    blocks: list[tuple[Any, ...]] = []
-    for part in parts:
-        items = format_html_join("", '<li><a href="{}">{}</a></li>', ((link, words) for words, link in part.lines))
-        more = format_html("<p>{}</p>", part.more) if part.more else ""
-        blocks.append((part.heading, items, more))
-    body = format_html_join("", "<h3>{}</h3><ul>{}</ul>{}", blocks)
-    end = format_html('<p><a href="{}">All your tasks</a></p>', f"{settings.FRONTEND_URL}/tasks")
-    return format_html("<p>Good morning {},</p>{}{}", user, body, end)

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from crm.core import clock, search
 from crm.core.actor import Actor
+from crm.core.fields import LineField
 from crm.core.models import KeptSum
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
@@ -71,7 +72,7 @@ class Pipeline(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     is_default = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -96,7 +97,7 @@ class Stage(TenantModel):
     """
 
     pipeline = TenantForeignKey(Pipeline, related_name="stages", db_index=False)
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     position = models.PositiveIntegerField()
     probability = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
     kind = models.CharField(max_length=4, choices=StageKind, default=StageKind.OPEN)
@@ -146,7 +147,7 @@ class Deal(TenantModel):
     owned_by: ClassVar[str | None] = "owner_id"
     is_soft_deleted: ClassVar[bool] = True
 
-    title = models.CharField(max_length=200)
+    title = LineField(max_length=200)
     pipeline = TenantForeignKey(Pipeline, related_name="deals", db_index=False)
     stage = TenantForeignKey(Stage, related_name="deals", db_index=False)
     rank = models.BigIntegerField(editable=False)
@@ -158,7 +159,7 @@ class Deal(TenantModel):
     probability = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(100)])
     priority = models.CharField(max_length=6, choices=Priority, default=Priority.MEDIUM)
     expected_close_date = models.DateField(null=True, blank=True)
-    source = models.CharField(max_length=100, blank=True)
+    source = LineField(max_length=100, blank=True)
     tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     description = models.TextField(blank=True)
     lost_reason = models.CharField(max_length=500, blank=True)
@@ -251,7 +252,7 @@ class Activity(TenantModel):
     is_soft_deleted: ClassVar[bool] = True
 
     type = models.CharField(max_length=8, choices=ActivityType, default=ActivityType.TASK)
-    subject = models.CharField(max_length=200)
+    subject = LineField(max_length=200)
     description = models.TextField(blank=True)
     status = models.CharField(max_length=11, choices=ActivityStatus, default=ActivityStatus.PENDING)
     priority = models.CharField(max_length=6, choices=Priority, default=Priority.MEDIUM)

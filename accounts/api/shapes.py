@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts import role_names
 from accounts.models import CompanySize, Language, UserRole
 from accounts.services.names import LONGEST_PART
-from crm.api.shapes import Choice, Computed, FreeObject, Shape, Text, WebAddress
+from crm.api.shapes import Choice, Computed, FreeObject, Line, LongText, Shape, Text, WebAddress
 
 LONGEST_ROLE_NAME = 60
 CODE_PART = re.compile(r"[a-z][a-z0-9_]*")
@@ -42,7 +42,7 @@ def roles_on(surface: str) -> Computed:
     return Computed(ArraySubquery(_held(surface)), serializers.ListField(child=serializers.CharField()))
 
 
-class RoleField(serializers.CharField):
+class RoleField(Line):
     """A user's highest-ranking role by the surface's name; a body names it so, or by its stored name."""
 
     def __init__(self, surface: str, **kwargs: Any) -> None:
@@ -58,7 +58,7 @@ class RoleField(serializers.CharField):
         return Subquery(_held(self.surface)[:1])
 
 
-class RoleNameField(serializers.CharField):
+class RoleNameField(Line):
     """A role's own name, shown by the surface's name for it."""
 
     def __init__(self, surface: str, **kwargs: Any) -> None:
@@ -104,7 +104,7 @@ class ProfileFields(Shape):
     last_name = Text(max_length=LONGEST_PART)
     phone = Text(max_length=20)
     avatar = WebAddress(max_length=500)
-    timezone = serializers.CharField(max_length=60, required=False)
+    timezone = Line(max_length=60, required=False)
     language = Choice(Language)
     preferences = FreeObject(required=False)
 
@@ -125,15 +125,15 @@ class OrganizationFields(Shape):
     """An organization's profile and settings."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=200, required=False)
+    name = Line(max_length=200, required=False)
     slug = serializers.CharField(read_only=True)
     industry = Text(max_length=100)
     employee_count = Choice(CompanySize, source="company_size", allow_null=True, allow_blank=True)
     website = WebAddress(max_length=300)
     contact_phone = Text(max_length=20)
-    address = Text(max_length=500)
-    timezone = serializers.CharField(max_length=60, required=False)
-    currency = serializers.CharField(max_length=3, required=False)
+    address = LongText(max_length=500)
+    timezone = Line(max_length=60, required=False)
+    currency = Line(max_length=3, required=False)
     logo = WebAddress(max_length=500)
     settings = FreeObject(required=False)
     created_at = serializers.DateTimeField(read_only=True)
@@ -144,7 +144,7 @@ class PermissionFields(Shape):
     """A permission, `resource:action`."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=80)
-    resource = serializers.CharField(max_length=40, validators=[code_part])
-    action = serializers.CharField(max_length=39, validators=[code_part])
-    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    name = Line(max_length=80)
+    resource = Line(max_length=40, validators=[code_part])
+    action = Line(max_length=39, validators=[code_part])
+    description = LongText(max_length=300, allow_null=False)

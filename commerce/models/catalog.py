@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from commerce.models.stock import StockItem
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.fields import FreeObjectField, WebAddressField
+from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
@@ -54,7 +54,7 @@ class Category(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     name_normalized = models.CharField(max_length=100, editable=False)
     slug = models.CharField(max_length=120)
     description = models.TextField(blank=True)
@@ -89,7 +89,7 @@ class Brand(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     name_normalized = models.CharField(max_length=100, editable=False)
     slug = models.CharField(max_length=120)
     description = models.TextField(blank=True)
@@ -142,7 +142,7 @@ class Product(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    name = models.CharField(max_length=200)
+    name = LineField(max_length=200)
     name_normalized = models.CharField(max_length=200, editable=False)
     sku = models.CharField(max_length=64)
     sku_normalized = models.CharField(max_length=LONGEST_NORMALIZED_SKU, editable=False)
@@ -242,7 +242,7 @@ class Variant(TenantModel):
     product = TenantForeignKey(Product, related_name="variants", db_index=False)
     sku = models.CharField(max_length=64)
     sku_normalized = models.CharField(max_length=LONGEST_NORMALIZED_SKU, editable=False)
-    name = models.CharField(max_length=200)
+    name = LineField(max_length=200)
     attributes = FreeObjectField(default=dict, blank=True)
     price = models.BigIntegerField(null=True, blank=True)
     stock = TenantForeignKey(StockItem, null=True, blank=True, related_name="+", db_index=False, editable=False)

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from commerce.models.catalog import Product, Variant
 from contacts.models import Contact
 from crm.core.actor import Actor
+from crm.core.fields import LineField
 from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
@@ -129,7 +130,7 @@ class OrderItem(TenantModel):
     product = TenantForeignKey(Product, related_name="+", db_index=False)
     variant = TenantForeignKey(Variant, null=True, blank=True, related_name="+", db_index=False)
     sku = models.CharField(max_length=64)
-    name = models.CharField(max_length=401)
+    name = LineField(max_length=401)
     attributes = models.JSONField(default=dict, blank=True)
     quantity = models.PositiveIntegerField()
     unit_price = models.BigIntegerField()

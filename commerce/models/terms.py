@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from crm.core.fields import LineField
 from crm.core.money import LARGEST_MINOR
 from crm.core.tenant_models import TenantForeignKey, TenantModel
 
@@ -100,7 +101,7 @@ class ShippingMethod(TenantModel):
 
     code = models.CharField(max_length=LONGEST_CODE)
     code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     currency = models.CharField(max_length=3, editable=False)
     price = models.BigIntegerField(default=0)
     free_from = models.BigIntegerField(null=True, blank=True)
@@ -133,7 +134,7 @@ class TaxRate(TenantModel):
 
     is_soft_deleted: ClassVar[bool] = True
 
-    name = models.CharField(max_length=100)
+    name = LineField(max_length=100)
     country = models.CharField(max_length=2)
     state = models.CharField(max_length=3, blank=True)
     rate = models.DecimalField(

@@ -12,7 +12,20 @@ from accounts.services.names import LONGEST_PART, split_name
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
 from contacts.services.purchases import purchases
 from contacts.services.timeline import ENTRIES
-from crm.api.shapes import Amount, Choice, Computed, Email, FreeObject, Number, Shape, Text, TextList, WebAddress
+from crm.api.shapes import (
+    Amount,
+    Choice,
+    Computed,
+    Email,
+    FreeObject,
+    Line,
+    LongText,
+    Number,
+    Shape,
+    Text,
+    TextList,
+    WebAddress,
+)
 from crm.core.expressions import ShortChanges
 from crm.core.models import Event, TimelineKind
 
@@ -54,7 +67,7 @@ class NamedPerson(Shape):
 class PostalAddress(Shape):
     """A postal address as people write it."""
 
-    street = Text(max_length=200)
+    street = LongText(max_length=200)
     city = Text(max_length=100)
     state = Text(max_length=100)
     zip = Text(max_length=20)
@@ -76,7 +89,7 @@ class AddressField(serializers.Field):
         return parts if any(parts.values()) else None
 
 
-class CompanyName(serializers.CharField):
+class CompanyName(Line):
     """A company by name, found or made by the service; shown as `{id, name}`."""
 
     columns: tuple[str, ...] = ("company__id", "company__name")
@@ -150,7 +163,7 @@ class Owned(Shape):
 class CompanyFields(Owned):
     """A company."""
 
-    name = serializers.CharField(max_length=200)
+    name = Line(max_length=200)
     website = WebAddress(max_length=300)
     industry = Text(max_length=100)
     tier = Text(max_length=60)
@@ -175,7 +188,7 @@ class ContactFields(Owned):
     temperature = Choice(Temperature, allow_null=True, allow_blank=True)
     source = Text(max_length=100)  # type: ignore[assignment]  # a column of this name, not DRF's attribute
     status = Choice(Status)
-    notes = Text(max_length=20_000)
+    notes = LongText(max_length=20_000)
     custom_fields = FreeObject(required=False)
     do_not_contact = serializers.BooleanField(required=False)
     rating = Number(max_digits=2, decimal_places=1, min_value=0, max_value=5, required=False, allow_null=True)
@@ -201,7 +214,7 @@ class CustomerFields(Shape):
     total_value = Computed(purchases().total_value(), serializers.FloatField())
     address = AddressField()
     tags = TextList()
-    notes = Text(max_length=20_000)
+    notes = LongText(max_length=20_000)
     last_contact = serializers.DateTimeField(source="last_contacted_at", read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
@@ -245,5 +258,5 @@ class NewEntry(Shape):
     """What people write onto a timeline."""
 
     type = serializers.ChoiceField(source="kind", choices=[(kind.value, kind.label) for kind in ENTRIES])
-    content = Text(max_length=20_000)
+    content = LongText(max_length=20_000)
     occurred_at = serializers.DateTimeField(required=False, allow_null=True)

@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from crm.api.surfaces import camel, snake
 from crm.core import free_objects, money, web_addresses
+from crm.core.characters import no_controls, one_line
 from crm.core.expressions import Major, json_object
 from crm.core.web_addresses import web_address
 
@@ -97,8 +98,25 @@ class Optional(serializers.Field):
         return NullIf(F(source), Value(""), output_field=TextField()) if self.allow_null else F(source)
 
 
-class Text(Optional, serializers.CharField):
-    """Optional text."""
+class Line(serializers.CharField):
+    """Text of one line, such as a name: a line break becomes a blank, other control characters are refused."""
+
+    default_validators = [no_controls]
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return it in one line."""
+        return one_line(super().to_internal_value(data))
+
+
+class Text(Optional, Line):
+    """Optional text of one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"required": False, "allow_blank": True, "allow_null": True} | kwargs))
+
+
+class LongText(Optional, serializers.CharField):
+    """Optional text of any number of lines."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"required": False, "allow_blank": True, "allow_null": True} | kwargs))
@@ -243,7 +261,7 @@ class TextList(serializers.ListField):
     """A list of short texts, such as tags: trimmed, each once, in the order given."""
 
     def __init__(self, *, longest: int = 60, most: int = 100, **kwargs: Any) -> None:
-        child = serializers.CharField(max_length=longest)
+        child = Line(max_length=longest)
         super().__init__(child=child, max_length=most, **({"required": False} | kwargs))
 
     def to_internal_value(self, data: Any) -> list[str]:

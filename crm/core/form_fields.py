@@ -7,8 +7,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 
+from crm.core.characters import no_controls, one_line
 from crm.core.errors import DomainError
 from crm.core.strict_json import read_object
+
+
+class LineFormField(forms.CharField):
+    """Text of one line."""
+
+    default_validators = [no_controls]
+
+    def to_python(self, value: Any) -> Any:
+        """Return it in one line."""
+        return one_line(super().to_python(value) or "")
 
 
 class FreeObjectFormField(forms.JSONField):

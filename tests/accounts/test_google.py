@@ -195,3 +195,11 @@ def test_only_a_hash_of_the_state_is_kept(acme, google, shop):
 
 def test_an_unknown_shop_is_not_found(google):
     assert codes(ApiClient("storefront", shop="no-such-shop").get("auth/google")) == (404, "store_not_found")
+
+
+def test_a_name_from_google_is_one_line(acme, google, shop):
+    google.claims |= {"given_name": "Ada\r\n\u2028King\x1b", "family_name": "\u202eLovelace"}
+
+    user = shop.get("auth/google/callback", **consent(started(shop)["url"])).json()["data"]["user"]
+
+    assert (user["first_name"], user["last_name"]) == ("Ada King", "Lovelace")

@@ -5,6 +5,7 @@ import pytest
 from accounts.models import Invitation, User
 from crm.core.models import Event
 from tests.clients import ApiClient
+from tests.mail_server import text_of
 
 NEWCOMER = "grace@example.org"
 
@@ -42,7 +43,8 @@ def test_an_invitation_is_mailed_with_a_link(acme, client_for, mailbox, deliver,
     }
     assert data["invitedBy"] == {"id": str(acme.owner.id), "fullName": acme.owner.full_name}
     (mail,) = mailbox.to(NEWCOMER)
-    assert mail["Subject"] == f"Join {acme.organization.name}"
+    assert mail["Subject"] == "You are invited to join a team"
+    assert f"“{acme.owner}” invites you to join “{acme.organization.name}”." in text_of(mail)
     assert (
         f"https://app.example.net/accept-invitation?token={mailbox.token_for(NEWCOMER)}"
         in mail.get_body(("plain",)).get_content()
@@ -262,4 +264,5 @@ def test_a_name_with_line_breaks_adds_no_header(organization, client_for, mailbo
 
     (mail,) = mailbox.to(NEWCOMER)
     assert mail["Bcc"] is None
-    assert mail["Subject"] == "Join Evil Bcc: everybody@example.com"
+    assert mail["Subject"] == "You are invited to join a team"
+    assert "join “Evil Bcc: everybody[@]example[.]com”." in text_of(mail)

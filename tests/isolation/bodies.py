@@ -157,7 +157,7 @@ def _placed(body: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def _is_plain_text(field: serializers.Field) -> bool:
-    return type(field).__name__ in {"Text", "CharField"} and not getattr(field, "is_secret", False)
+    return type(field).__name__ in {"Text", "Line", "LongText"} and not getattr(field, "is_secret", False)
 
 
 def _own(field: serializers.Field, tenant: Tenant, model: Any) -> Any:

@@ -273,14 +273,14 @@ def test_the_mail_says_what_there_is_to_do(acme, ann, assign, actor, client_for,
         deliver()
 
     (mail,) = mailbox.to(ann.email)
-    assert mail["Subject"] == f"{acme.organization.name}: 1 overdue, 2 due today"
+    assert mail["Subject"] == "Your tasks: 1 overdue, 2 due today"
     base = settings.FRONTEND_URL
     assert text_of(mail).replace("\r\n", "\n") == (
-        "Good morning Ann Ng,\n\n"
-        f"Overdue:\n- Late and long (2027-05-31 16:00)\n  {base}/tasks/{late.pk}\n\n"
+        "Good morning “Ann Ng”,\n\n"
+        f"Overdue:\n- “Late and long” (2027-05-31 16:00)\n  {base}/tasks/{late.pk}\n\n"
         "Due today:\n"
-        f"- Call: Ring <Bob> (2027-06-01 18:30)\n  {base}/activities/{call.pk}\n"
-        f"- Send the offer (2027-06-01), Ada <b>\n  {base}/tasks/{offer.pk}\n\n"
+        f"- Call: “Ring <Bob>” (2027-06-01 18:30)\n  {base}/activities/{call.pk}\n"
+        f"- “Send the offer” (2027-06-01), “Ada <b>”\n  {base}/tasks/{offer.pk}\n\n"
         f"All your tasks:\n{base}/tasks\n"
     )
     html = mail.get_body(preferencelist=("html",)).get_content()
@@ -318,7 +318,7 @@ def test_a_client_s_empty_time_keeps_nobody_from_their_mail(acme, assign, mailbo
 
     (mail,) = mailbox.to(user.email)
     assert mail["Subject"].endswith("1 overdue, 1 due today")
-    assert "- Long ago (0001-01-01 00:00 UTC)" in text_of(mail)
+    assert "- “Long ago” (0001-01-01 00:00 UTC)" in text_of(mail)
 
 
 def test_nothing_is_mailed_that_is_settled_meanwhile(acme, ann, assign, actor, mailbox, deliver):
@@ -375,7 +375,7 @@ def test_the_command_tells_and_sends(acme, ann, assign, mailbox, deliver):
         assert ann.email not in run("--dry-run")
     with at("2027-06-01T08:00"):
         told = run("--dry-run")
-        assert f"{acme.slug} {ann.email} 2027-06-01: 1 due today\n  Due today: Send the offer (2027-06-01)\n" in told
+        assert f"{acme.slug} {ann.email} 2027-06-01: 1 due today\n  Due today: “Send the offer” (2027-06-01)\n" in told
         assert "reminders put into the outbox" in run()
         assert ann.email not in run("--dry-run")
         deliver()

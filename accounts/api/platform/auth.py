@@ -23,7 +23,7 @@ from crm.api.permissions import MEMBER
 from crm.api.platform import PLATFORM
 from crm.api.routes import route
 from crm.api.schema import describes
-from crm.api.shapes import Shape, Text
+from crm.api.shapes import Line, Shape, Text
 
 BEARER = {"token_type": "bearer"}
 
@@ -52,8 +52,8 @@ class PlatformCredentials(Credentials):
 class Registration(PlatformCredentials):
     """A new organization, by the slug it asks for or one made of its name, and its owner."""
 
-    full_name = serializers.CharField(max_length=LONGEST_FULL_NAME)
-    company_name = serializers.CharField(max_length=200)
+    full_name = Line(max_length=LONGEST_FULL_NAME)
+    company_name = Line(max_length=200)
     company_size = CompanySizeField()
     industry = Text(max_length=100)
 

@@ -17,7 +17,7 @@ from crm.api.permissions import MEMBER
 from crm.api.platform import PLATFORM
 from crm.api.routes import resource, route
 from crm.api.schema import describes
-from crm.api.shapes import Computed, Shape
+from crm.api.shapes import Computed, Line, Shape
 from crm.core.actor import Actor
 
 PREFERENCES = {"preferences": NotRequired[dict]}
@@ -49,14 +49,14 @@ class NewUser(Shape):
     """What a user is made of: a name in one part or two, and a password unless they are to be invited."""
 
     email = serializers.EmailField(max_length=254)
-    full_name = serializers.CharField(max_length=201, required=False)
-    first_name = serializers.CharField(max_length=100, required=False)
-    last_name = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    full_name = Line(max_length=201, required=False)
+    first_name = Line(max_length=100, required=False)
+    last_name = Line(max_length=100, required=False, allow_blank=True)
     role = RoleField("platform", required=True)
     password = serializers.CharField(max_length=128, required=False, allow_null=True, trim_whitespace=False)
-    phone = serializers.CharField(max_length=20, required=False, allow_blank=True)
-    timezone = serializers.CharField(max_length=60, required=False)
-    language = serializers.CharField(max_length=2, required=False)
+    phone = Line(max_length=20, required=False, allow_blank=True)
+    timezone = Line(max_length=60, required=False)
+    language = Line(max_length=2, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for a name."""

@@ -21,7 +21,7 @@ from crm.api.resources import reader
 from crm.api.responses import json_response
 from crm.api.routes import route
 from crm.api.schema import describes
-from crm.api.shapes import Choice, Computed, Email, Shape, Text
+from crm.api.shapes import Choice, Computed, Email, Line, Shape, Text
 from crm.api.storefront import STOREFRONT
 from crm.core import tenancy, tokens
 from crm.core.errors import DomainError, Invalid, Malformed
@@ -36,7 +36,7 @@ class Profile(Shape):
     first_name = Text(max_length=LONGEST_PART)
     last_name = Text(max_length=LONGEST_PART)
     phone = Text(max_length=20)
-    timezone = serializers.CharField(max_length=60, required=False)
+    timezone = Line(max_length=60, required=False)
     language = Choice(Language)
 
 

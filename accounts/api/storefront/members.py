@@ -16,7 +16,7 @@ from crm.api.resources import reader
 from crm.api.responses import json_response
 from crm.api.routes import route
 from crm.api.schema import describes
-from crm.api.shapes import Choice, Shape
+from crm.api.shapes import Choice, Line, LongText, Shape
 from crm.api.storefront import STOREFRONT
 from crm.api.views import ApiView
 from crm.core.errors import Invalid, NotFound
@@ -29,7 +29,7 @@ class ShopRole(Shape):
 
     id = serializers.UUIDField(read_only=True)
     name = RoleNameField("storefront")
-    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    description = LongText(max_length=300, allow_null=False)
     scope = Choice(Scope)
     is_built_in = serializers.BooleanField(read_only=True)
 
@@ -44,7 +44,7 @@ class Assignment(Shape):
     """The role to assign, by id or by name."""
 
     role_id = serializers.UUIDField(required=False)
-    role_name = serializers.CharField(max_length=LONGEST_ROLE_NAME, required=False)
+    role_name = Line(max_length=LONGEST_ROLE_NAME, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for one of the two."""

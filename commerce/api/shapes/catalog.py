@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, JSONObject
 from rest_framework import serializers
 
 from commerce.models import Brand, Category, Product, ProductStatus, Variant
-from crm.api.shapes import Amount, Choice, Computed, Derived, FreeObject, Shape, Text, WebAddress
+from crm.api.shapes import Amount, Choice, Computed, Derived, FreeObject, Line, LongText, Shape, Text, WebAddress
 
 LARGEST_STOCK = 10**9
 LONGEST_TEXT = 20_000
@@ -18,7 +18,7 @@ LONGEST_LINK = 500
 MOST_IMAGES = 50
 
 
-class NameOf(serializers.CharField):
+class NameOf(Line):
     """A category or brand by its name, found or made by the service; shown as the name."""
 
     shown_as = serializers.CharField
@@ -79,9 +79,9 @@ class ProductFields(Shape):
     """A product."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=200)
+    name = Line(max_length=200)
     sku = Sku()
-    description = Text(max_length=LONGEST_TEXT)
+    description = LongText(max_length=LONGEST_TEXT)
     category = NameOf()
     category_id = serializers.UUIDField(required=False, allow_null=True)
     brand = NameOf()
@@ -89,7 +89,7 @@ class ProductFields(Shape):
     price = Amount(currency="currency", required=True, min_value=0)
     sale_price = Amount(currency="currency", min_value=0, allow_null=True)
     cost = Amount(currency="currency", min_value=0, allow_null=True)
-    currency = serializers.CharField(max_length=3, min_length=3, required=False)
+    currency = Line(max_length=3, min_length=3, required=False)
     stock_quantity = OfStock("quantity", max_value=LARGEST_STOCK)
     reorder_level = OfStock("reorder_level", max_value=2**31 - 1)
     status = Choice(ProductStatus)
@@ -107,7 +107,7 @@ class VariantFields(Shape):
 
     id = serializers.UUIDField(read_only=True)
     product_id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=200)
+    name = Line(max_length=200)
     sku = Sku()
     attributes = FreeObject(required=False)
     price = Amount(currency="product__currency", min_value=0, allow_null=True)
@@ -126,9 +126,9 @@ class Shelf(Shape):
     """What categories and brands show alike."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=100)
+    name = Line(max_length=100)
     slug = Text(max_length=120, allow_null=False, validators=[quietly(validate_unicode_slug)])
-    description = Text(max_length=LONGEST_TEXT, allow_null=False)
+    description = LongText(max_length=LONGEST_TEXT, allow_null=False)
     active = serializers.BooleanField(required=False)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

@@ -9,7 +9,7 @@ from commerce.models import Order, OrderItem, OrderStatus
 from commerce.models.carts import MOST_LINES
 from contacts.api.shapes import DisplayName, PersonRef, PostalAddress
 from crm.api.children import Children
-from crm.api.shapes import Amount, Choice, Computed, FreeObject, MoneyObject, Shape, Text, TextList
+from crm.api.shapes import Amount, Choice, Computed, FreeObject, Line, LongText, MoneyObject, Shape, Text, TextList
 from crm.core.models import Event
 
 MOST_CODES = 20
@@ -20,15 +20,15 @@ LONGEST_NOTES = 5000
 class ShopAddress(Shape):
     """A postal address as the shop's document writes it."""
 
-    first_name = serializers.CharField(max_length=100)
-    last_name = serializers.CharField(max_length=100)
+    first_name = Line(max_length=100)
+    last_name = Line(max_length=100)
     company = Text(max_length=200)
-    address1 = serializers.CharField(max_length=200)
+    address1 = Line(max_length=200)
     address2 = Text(max_length=200)
-    city = serializers.CharField(max_length=100)
+    city = Line(max_length=100)
     state = Text(max_length=100)
-    postal_code = serializers.CharField(max_length=20)
-    country = serializers.CharField(max_length=60)
+    postal_code = Line(max_length=20)
+    country = Line(max_length=60)
     phone_number = Text(max_length=40)
 
 
@@ -90,7 +90,7 @@ class Checkout(Shape):
     payment_method_id = Text(max_length=200, source="payment_method")
     promotion_codes = TextList(longest=40, most=MOST_CODES, allow_null=True)
     shipping_method_id = Text(max_length=40)
-    notes = Text(max_length=LONGEST_NOTES)
+    notes = LongText(max_length=LONGEST_NOTES)
 
 
 class OrderItemFields(Shape):
@@ -154,7 +154,7 @@ class NewOrder(Shape):
     billing_address = WrittenAddress(PostalAddress, required=False, allow_null=True)
     shipping_method = Text(max_length=40, source="shipping_method_id")
     promotion_codes = TextList(longest=40, most=MOST_CODES, allow_null=True)
-    notes = Text(max_length=LONGEST_NOTES)
+    notes = LongText(max_length=LONGEST_NOTES)
 
 
 class StatusChange(Shape):
@@ -162,7 +162,7 @@ class StatusChange(Shape):
 
     status = serializers.ChoiceField(choices=OrderStatus.choices)
     tracking_number = Text(max_length=200)
-    notes = Text(max_length=LONGEST_NOTES)
+    notes = LongText(max_length=LONGEST_NOTES)
     restock = serializers.BooleanField(required=False)
 
 

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from commerce.api.shapes.catalog import LARGEST_STOCK
 from commerce.models import MovementType, StockMovement
 from contacts.api.shapes import PersonRef
-from crm.api.shapes import Amount, Choice, Shape, Text
+from crm.api.shapes import Amount, Choice, LongText, Shape, Text
 
 
 class Movement(Shape):
@@ -31,6 +31,6 @@ class Adjustment(Shape):
 
     adjustment = serializers.IntegerField(min_value=-LARGEST_STOCK, max_value=LARGEST_STOCK)
     type = Choice(MovementType, required=True)
-    reason = Text(max_length=500)
+    reason = LongText(max_length=500)
     cost_per_unit = Amount(min_value=0, allow_null=True)
     variant_id = serializers.UUIDField(required=False, allow_null=True)

@@ -10,7 +10,7 @@ from accounts.models import Organization
 from commerce.models import Promotion, PromotionType, ShippingMethod, TaxRate
 from commerce.models.terms import LONGEST_CODE
 from commerce.services.promotions import shown_value
-from crm.api.shapes import Amount, Number, Shape, Text
+from crm.api.shapes import Amount, Line, Number, Shape, Text
 
 LARGEST_COUNT = 2**31 - 1
 
@@ -44,10 +44,10 @@ class PromotionFields(Shape):
     """
 
     id = serializers.UUIDField(read_only=True)
-    code = serializers.CharField(max_length=LONGEST_CODE)
+    code = Line(max_length=LONGEST_CODE)
     type = serializers.ChoiceField(choices=PromotionType.choices)
     value = PromotionValue(currency="currency", required=True)
-    currency = serializers.CharField(max_length=3, min_length=3, required=False)
+    currency = Line(max_length=3, min_length=3, required=False)
     starts_at = serializers.DateTimeField(required=False, allow_null=True)
     ends_at = serializers.DateTimeField(required=False, allow_null=True)
     minimum_total = Amount(currency="currency", min_value=0, allow_null=True)
@@ -69,9 +69,9 @@ class ShippingMethodFields(Shape):
     """
 
     id = serializers.UUIDField(read_only=True)
-    code = serializers.CharField(max_length=LONGEST_CODE)
-    name = serializers.CharField(max_length=100)
-    currency = serializers.CharField(max_length=3, min_length=3, required=False)
+    code = Line(max_length=LONGEST_CODE)
+    name = Line(max_length=100)
+    currency = Line(max_length=3, min_length=3, required=False)
     price = Amount(currency="currency", min_value=0)
     free_from = Amount(currency="currency", min_value=0, allow_null=True)
     active = serializers.BooleanField(required=False)
@@ -86,8 +86,8 @@ class TaxRateFields(Shape):
     """A tax rate in percent of a country or, with `state`, of a part of it; shown by their ISO 3166 codes."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=100)
-    country = serializers.CharField(max_length=60)
+    name = Line(max_length=100)
+    country = Line(max_length=60)
     state = Text(max_length=100)
     rate = Number(max_digits=7, decimal_places=4, min_value=0, max_value=100)
     starts_on = serializers.DateField(required=False)
@@ -111,7 +111,7 @@ class ShopFields(Shape):
     """The storefront's switch, currency and name."""
 
     enabled = serializers.BooleanField(source="shop_enabled", required=False)
-    currency = serializers.CharField(max_length=3, required=False)
+    currency = Line(max_length=3, required=False)
     name = ShopName(source="shop_name", max_length=200)
 
     class Meta:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from contacts.api.shapes import CompanyRef
 from crm.api.platform import PLATFORM
 from crm.api.routes import resource, route
+from crm.api.shapes import Line
 from crm.core.errors import Invalid
 from sales.api.resources.deals import Deals
 from sales.api.shapes.deals import DealFields, Worth
@@ -18,7 +19,7 @@ MOVED = ("stage_id", "pipeline_id", "status")
 class PlatformOpportunity(DealFields):
     """An opportunity with its account."""
 
-    name = serializers.CharField(source="title", max_length=200)
+    name = Line(source="title", max_length=200)
     amount = Worth()
     account_id = serializers.UUIDField(source="company_id", required=False, allow_null=True)
     account = CompanyRef(source="company", read_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from contacts.api.shapes import CompanyRef, NamedPerson, PersonRef
-from crm.api.shapes import Choice, Shape, Text
+from crm.api.shapes import Choice, Line, LongText, Shape
 from crm.core import clock
 from sales.models import Activity, ActivityStatus, ActivityType, Deal, Priority
 
@@ -64,7 +64,7 @@ class ActivityFields(Shape):
     """What all activities have in common."""
 
     id = serializers.UUIDField(read_only=True)
-    description = Text(max_length=LONGEST_DESCRIPTION)
+    description = LongText(max_length=LONGEST_DESCRIPTION)
     status = Choice(ActivityStatus)
     priority = Choice(Priority)
     contact_id = serializers.UUIDField(required=False, allow_null=True)
@@ -81,7 +81,7 @@ class ActivityFields(Shape):
 class Task(ActivityFields):
     """An activity of type `task`, by its assignee."""
 
-    title = serializers.CharField(source="subject", max_length=LONGEST_SUBJECT)
+    title = Line(source="subject", max_length=LONGEST_SUBJECT)
     due_date = Due()
     assignee_id = serializers.UUIDField(source="owner_id", required=False, allow_null=True)
     assignee = PersonRef(source="owner", read_only=True)
@@ -142,7 +142,7 @@ class PlatformActivity(ActivityFields):
     aliases = {"title": "subject"}
 
     type = Choice(ActivityType)
-    subject = serializers.CharField(max_length=LONGEST_SUBJECT)
+    subject = Line(max_length=LONGEST_SUBJECT)
     due_at = DueTime()
     due_on = serializers.DateField(read_only=True)
     related_type = RelatedType()

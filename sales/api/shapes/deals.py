@@ -6,7 +6,7 @@ from django.db.models import F
 from rest_framework import serializers
 
 from contacts.api.shapes import NamedPerson, PersonRef
-from crm.api.shapes import Amount, Choice, Computed, Shape, Text, TextList
+from crm.api.shapes import Amount, Choice, Computed, Line, LongText, Shape, Text, TextList
 from crm.core.models import Event
 from sales.api.shapes.pipelines import Position
 from sales.models import CHANCE, Deal, DealStatus, Priority
@@ -41,7 +41,7 @@ class DealFields(Shape):
     """A deal; surfaces name its title, its worth and its company."""
 
     id = serializers.UUIDField(read_only=True)
-    currency = serializers.CharField(max_length=3, required=False)
+    currency = Line(max_length=3, required=False)
     contact_id = serializers.UUIDField(required=False, allow_null=True)
     contact = NamedPerson(read_only=True)
     pipeline_id = serializers.UUIDField(required=False)
@@ -54,8 +54,8 @@ class DealFields(Shape):
     expected_close_date = serializers.DateField(required=False, allow_null=True)
     source = Text(max_length=100)  # type: ignore[assignment]  # a column of this name, not DRF's attribute
     tags = TextList()
-    description = Text(max_length=20_000)
-    lost_reason = Text(max_length=500)
+    description = LongText(max_length=20_000)
+    lost_reason = LongText(max_length=500)
     owner_id = serializers.UUIDField(required=False, allow_null=True)
     owner = NamedPerson(read_only=True)
     stage_entered_at = serializers.DateTimeField(read_only=True)
@@ -78,8 +78,8 @@ class Move(Shape):
     """Where a deal is to go, and why."""
 
     stage_id = serializers.UUIDField()
-    note = Text(max_length=2000)
-    lost_reason = Text(max_length=500)
+    note = LongText(max_length=2000)
+    lost_reason = LongText(max_length=500)
 
 
 class Drag(Shape):

@@ -7,7 +7,7 @@ from django.db.models import JSONField, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce, JSONObject
 from rest_framework import serializers
 
-from crm.api.shapes import Choice, Computed, Shape
+from crm.api.shapes import Choice, Computed, Line, Shape
 from sales.models import Pipeline, Stage, StageKind
 
 LARGEST_POSITION = 2**31 - 1
@@ -24,7 +24,7 @@ class StageFields(Shape):
     """A stage as it stands in its pipeline."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=100)
+    name = Line(max_length=100)
     position = Position()
     probability = serializers.IntegerField(required=False, min_value=0, max_value=100)
     type = Choice(StageKind, source="kind")
@@ -55,7 +55,7 @@ class PipelineFields(Shape):
     """A pipeline with its stages in their order."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=100)
+    name = Line(max_length=100)
     is_default = serializers.BooleanField(required=False)
     stages = Computed(STAGES, StageFields(many=True))
     created_at = serializers.DateTimeField(read_only=True)

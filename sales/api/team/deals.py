@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from contacts.api.shapes import CompanyRef
 from crm.api.routes import OBJECT, route
-from crm.api.shapes import CamelShape
+from crm.api.shapes import CamelShape, Line
 from crm.api.team import TEAM
 from sales.api.resources.deals import Deals
 from sales.api.shapes.deals import DealFields, Worth
@@ -18,7 +18,7 @@ from sales.services import places
 class TeamDeal(DealFields, CamelShape):
     """A deal in camelCase. A position counts where the body also names a stage."""
 
-    title = serializers.CharField(max_length=200)
+    title = Line(max_length=200)
     value = Worth(source="amount")
     company_id = serializers.UUIDField(required=False, allow_null=True)
     company = CompanyRef(read_only=True)
