@@ -260,6 +260,10 @@ RATE_LIMIT_ACCOUNT = (number("RATE_LIMIT_ACCOUNT", default=10), 900)
 RATE_LIMIT_PUBLIC = (number("RATE_LIMIT_PUBLIC", default=30), 300)
 RATE_LIMIT_GENERAL = (number("RATE_LIMIT_GENERAL", default=100), 3600)
 RATE_LIMIT_BULK = (number("RATE_LIMIT_BULK", default=10), 60)
+# Mails that somebody asked for: by organization and day, also while no owner has proven their address; by recipient.
+RATE_LIMIT_MAILS_ORGANIZATION = (number("RATE_LIMIT_MAILS_ORGANIZATION", default=500), 86_400)
+RATE_LIMIT_MAILS_UNPROVEN = (number("RATE_LIMIT_MAILS_UNPROVEN", default=50), 86_400)
+RATE_LIMIT_MAILS_RECIPIENT = (number("RATE_LIMIT_MAILS_RECIPIENT", default=10), 3600)
 # An origin is scheme, host and port; the front end itself may lie below a path.
 _FRONTEND = urlsplit(FRONTEND_URL)
 CORS_ALLOWED_ORIGINS = env.list(

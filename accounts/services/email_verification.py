@@ -4,14 +4,18 @@ Anybody may have made the account for an address that is not theirs. So the link
 was there before: it takes the account's session or password too, or sets a new password and ends all sessions.
 """
 
+from contextlib import suppress
 from uuid import UUID
 
 from accounts.models import Purpose, User, normalize_email
-from accounts.services import hashing, links, passwords, sessions, timing
+from accounts.services import hashing, links, mail_limits, passwords, sessions, timing
+from accounts.services.mail_limits import Asker
+from accounts.services.membership import organization_of
 from accounts.services.shoppers import mark_verified
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
 from crm.core.locking import lock_one
+from crm.core.mail_limits import TooManyMails
 from crm.core.tenancy import tenant
 
 
@@ -53,8 +57,9 @@ def verify(
 
 
 def resend(user: User) -> None:
-    """Mail another verification link, unless the address is verified already."""
+    """Mail another verification link, unless the address is verified already; `TooManyMails` beyond the limits."""
     if user.email_verified_at is None:
+        mail_limits.require(organization_of(user), user.email, Asker.ANYBODY)
         links.mail_verification(user)
 
 
@@ -64,7 +69,8 @@ def resend_to(organization_id: UUID, email: str) -> None:
         same = User.objects.of(organization_id).filter(email_normalized=normalize_email(email), is_active=True)
         user = same.first()
         if user is not None:
-            resend(user)
+            with suppress(TooManyMails):
+                resend(user)
 
 
 class PasswordRequired(Invalid):

@@ -6,7 +6,18 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Invitation, Role, User, UserRole, normalize_email
-from accounts.services import handing_out, links, lockout, passwords, registration, roles, sessions, shoppers
+from accounts.services import (
+    handing_out,
+    links,
+    lockout,
+    mail_limits,
+    passwords,
+    registration,
+    roles,
+    sessions,
+    shoppers,
+)
+from accounts.services.mail_limits import Asker
 from accounts.services.names import split_name
 from accounts.services.sessions import SignIn, Visit
 from crm.core import clock, events, outbox, tokens
@@ -163,6 +174,7 @@ def _invite(actor: Actor, email: str, role: Role, user: User | None) -> Invitati
 
 
 def _mail(invitation: Invitation) -> None:
+    mail_limits.require(invitation.organization_id, invitation.email, Asker.MEMBER)
     outbox.put(invitation.organization_id, "mail.invitation", {"invitation_id": str(invitation.pk)})
 
 

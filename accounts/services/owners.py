@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.models import OperatorEvent, Organization, Purpose, User, normalize_email
-from accounts.services import links, operator_events, operator_totp, passwords, registration
+from accounts.services import links, mail_limits, operator_events, operator_totp, passwords, registration
+from accounts.services.mail_limits import Asker
 from accounts.services.names import split_name
 from accounts.services.operator_events import Client
 from crm.core.errors import Conflict, Invalid, NotFound
@@ -40,6 +41,7 @@ def found_with_owner(
     organization = registration.found_organization(owner=owner, name=name.strip(), slug=slug)
     if password is not None:
         return Founded(organization, owner, "")
+    mail_limits.require(organization.pk, owner.email, Asker.MEMBER)
     link = links.make(owner, Purpose.RESET_PASSWORD)
     links.mail_resets([link])
     token = links.token_for(Purpose.RESET_PASSWORD, link.pk)

@@ -6,7 +6,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from accounts.models import OneTimeLink, Purpose, User
-from accounts.services import hashing, links, lockout, notices, sessions, shoppers, timing
+from accounts.services import hashing, links, lockout, mail_limits, notices, sessions, shoppers, timing
 from accounts.services.address_accounts import open_accounts
 from accounts.services.membership import organization_of
 from crm.core import events
@@ -62,9 +62,11 @@ def forget(*, email: str, slug: str = "") -> None:
     with timing.leveled():
         with operator("sign_in"):
             users = [account.user for account in open_accounts(email, slug=slug)]
-        made = []
+        made: list[OneTimeLink] = []
         for user in users:
             with tenant(organization_of(user)):
+                if not made and not mail_limits.allows(organization_of(user), user.email):
+                    return
                 made.append(links.make(user, Purpose.RESET_PASSWORD))
                 author = sessions.author(user)
                 events.record(author, "user.password_forgotten", user, title=f"{user} asked for a reset link")

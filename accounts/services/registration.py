@@ -12,7 +12,7 @@ from django.utils.text import slugify
 
 from accounts.models import Organization, Role, User, UserRole, normalize_email
 from accounts.permissions import ALL, ROLE_STANDING
-from accounts.services import links, passwords, sessions, shoppers
+from accounts.services import links, mail_limits, passwords, sessions, shoppers
 from accounts.services.membership import organization_of
 from accounts.services.names import split_name
 from accounts.services.sessions import SignIn, Visit
@@ -41,7 +41,8 @@ def register(*, email: str, password: str, full_name: str, company_name: str, vi
     with operator("register"):
         organization = found_organization(owner=owner, name=company_name, **fields)
         with tenant(organization.pk):
-            links.mail_verification(owner)
+            if mail_limits.allows(organization.pk, owner.email):
+                links.mail_verification(owner)
             return sessions.open_session(owner, visit)
 
 
@@ -93,7 +94,7 @@ def join(user: User, role: str | Role) -> User:
 def register_shopper(
     shop: Organization, *, email: str, password: str, first_name: str = "", last_name: str = "", visit: Visit
 ) -> SignIn:
-    """Make a shopper of a shop and their contact, mail the verification link, and sign them in."""
+    """Make a shopper of a shop and their contact, mail the verification link where limits allow, and sign them in."""
     user = User(organization=shop, email=email, first_name=first_name, last_name=last_name)
     with tenant(shop.pk):
         if User.objects.of(shop.pk).filter(email_normalized=normalize_email(email), is_active=True).exists():
@@ -101,7 +102,8 @@ def register_shopper(
     passwords.set_new(user, password)
     with tenant(shop.pk):
         add_shopper(user)
-        links.mail_verification(user)
+        if mail_limits.allows(shop.pk, user.email):
+            links.mail_verification(user)
         return sessions.open_session(user, visit)
 
 

@@ -7,7 +7,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.models import Language, Role, User, normalize_email
-from accounts.services import handing_out, invitations, links, notices, passwords, registration, roles, sessions
+from accounts.services import (
+    handing_out,
+    invitations,
+    links,
+    mail_limits,
+    notices,
+    passwords,
+    registration,
+    roles,
+    sessions,
+)
+from accounts.services.mail_limits import Asker
 from accounts.services.names import split_name
 from accounts.services.registration import EmailTaken
 from crm.core import clock, events
@@ -205,6 +216,7 @@ def _follow_address(actor: Actor, user: User, former: str) -> None:
     links.void(user)
     kept = actor.session_id if user.pk == actor.user_id else None
     sessions.end_sessions(actor, user, reason="email_changed", but=kept)
+    mail_limits.require(actor.organization_id, user.email, Asker.MEMBER)
     for address in (former, user.email):
         notices.put(user, notices.EMAIL_CHANGED, to=address)
     if user.is_active:

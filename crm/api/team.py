@@ -11,7 +11,8 @@ def _page(page: Page, plural: str) -> Json:
 
 
 def _error(fault: Fault) -> Json:
-    body = {"code": fault.code, "message": fault.message, "details": fault.details, **fault.extra}
+    extra = {camel(name): value for name, value in fault.extra.items()}
+    body = {"code": fault.code, "message": fault.message, "details": fault.details, **extra}
     return {"success": False, "error": body}
 
 

@@ -58,7 +58,7 @@ class Standing:
 
 
 def hit_guarded(key: str, limit: int, seconds: int) -> Standing:
-    """Count a hit in PostgreSQL, committed at once, so that 40 at a time are counted 1 to 40."""
+    """Count a hit in PostgreSQL, so that 40 at a time are counted 1 to 40; within a transaction it commits with it."""
     now = clock.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(

@@ -14,8 +14,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from crm.core import clock, outbox
+from accounts.models import User
+from crm.core import clock, mail_limits, outbox
 from crm.core.ids import uuid7
+from crm.core.mail_limits import TooManyMails
 from crm.core.tenancy import operator, tenant
 from sales.models import DailyReminder
 
@@ -100,10 +102,27 @@ def _begun(now: datetime) -> Iterator[tuple[str, date, datetime, datetime]]:
 
 def _send(organization_id: UUID, mornings: Sequence[Morning]) -> int:
     with tenant(organization_id):
-        taken = _take(mornings)
-        for morning in taken:
+        mailed = [morning for morning, address in _addressed(organization_id, _take(mornings)) if _may_get(address)]
+        for morning in mailed:
             outbox.put(organization_id, TOPIC, {"user_id": str(morning.user_id), "day": morning.day.isoformat()})
-    return len(taken)
+    return len(mailed)
+
+
+def _addressed(organization_id: UUID, mornings: Sequence[Morning]) -> list[tuple[Morning, str]]:
+    """Return mornings with their people's addresses; in one order, so that no two transactions wait for each other."""
+    people = User.objects.of(organization_id).filter(pk__in=[morning.user_id for morning in mornings])
+    addresses = dict(people.values_list("pk", "email"))
+    found = [(morning, addresses[morning.user_id]) for morning in mornings]
+    return sorted(found, key=lambda each: mail_limits.recipient_key(each[1]))
+
+
+def _may_get(address: str) -> bool:
+    """Count a mail to an address and tell whether it is within the limit: an address may be held by many."""
+    try:
+        mail_limits.count_of_recipient(address)
+    except TooManyMails:
+        return False
+    return True
 
 
 def _take(mornings: Iterable[Morning]) -> list[Morning]:

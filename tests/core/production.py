@@ -195,6 +195,10 @@ RULES: Mapping[str, Rule] = {
     "RATE_LIMIT_GENERAL": number(),
     "RATE_LIMIT_BULK": number(),
     "RATE_LIMIT_ACCOUNT": number(),
+    "RATE_LIMIT_PUBLIC": number(),
+    "RATE_LIMIT_MAILS_ORGANIZATION": number(),
+    "RATE_LIMIT_MAILS_UNPROVEN": number(),
+    "RATE_LIMIT_MAILS_RECIPIENT": number(),
     "ADMIN_TOTP": Rule(dict.fromkeys(("on", "off", ""), "must be one of optional, required"), ("required", None)),
     "PASSWORD_HASHING_QUEUE": Rule(
         dict.fromkeys(("-1", "6", "many", ""), "must be a whole number from 0 to 5"), ("0", "5", None)

@@ -193,7 +193,12 @@ class TeamInvitations(Resource):
     creates = invitations.invite
     deletes = invitations.revoke
 
-    @describes(answer=TeamInvitation)
+    @describes(errors=(429,))
+    def create(self, request: Any, **kwargs: Any) -> HttpResponse:
+        """Invite an address to the team, within the limits on mails."""
+        return super().create(request, **kwargs)
+
+    @describes(answer=TeamInvitation, errors=(429,))
     def resend(self, request: Any, pk: UUID) -> HttpResponse:
         """Mail an invitation again, with seven new days."""
         return self.shown(invitations.resend(self.actor, self.get_row(pk)))
