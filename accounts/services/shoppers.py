@@ -1,6 +1,5 @@
 """Shoppers: users of the shop. The contact that stands for one is kept by whom `settings.SHOPPER_DIRECTORY` names."""
 
-from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
