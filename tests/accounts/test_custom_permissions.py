@@ -102,7 +102,7 @@ def test_what_roles_held_before_is_told_apart_by_the_migration(acme, client_for,
 
     for _ in range(2):
         with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
-            cursor.execute(import_module("accounts.migrations.0003_custom_permissions").PREFIXED)
+            cursor.execute(import_module("accounts.migrations.0004_custom_permissions").PREFIXED)
 
     with acme.inside():
         assert Role.objects.of(acme.id).get(pk=role).permissions == ["custom.campaigns:approve", "users:view"]

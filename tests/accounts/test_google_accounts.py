@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import OneTimeLink, User
+from accounts.models import Purpose, User
 from accounts.services import links
 from tests.accounts.google_flow import consent, finished, signed_in, started
 from tests.clients import ApiClient, codes
@@ -29,10 +29,7 @@ def stored(acme, pk):
 
 def verified(acme, role):
     """A user of a role who has proven their address."""
-    user = acme.add(role)
-    with acme.inside():
-        User.objects.of(acme.id).filter(pk=user.pk).update(email_verified_at=user.created_at)
-    return user
+    return acme.add(role)
 
 
 # --- The person, not the address
@@ -120,13 +117,11 @@ def test_of_many_first_sign_ins_at_once_one_account_comes(acme, google):
 @pytest.mark.parametrize("role", ["owner", "manager", "staff", "customer_experience", "viewer", "customer"])
 def test_an_unproven_account_goes_to_who_proves_the_address(acme, google, shop, client_for, role):
     """Its password was chosen by who never proved it: password, sessions and mailed links end, the role stays."""
-    user = acme.add(role)
+    user = acme.add(role, email_verified_at=None)
     google.claims["email"] = user.email.upper()
     before = client_for(user, "storefront")
     with acme.inside():
-        links.mail_reset(user)
-        links.mail_verification(user)
-        open_links = list(OneTimeLink.objects.of(acme.id).filter(user=user))
+        open_links = [links.make(user, purpose) for purpose in Purpose]
 
     answer = signed_in(shop)
 
