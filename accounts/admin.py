@@ -211,9 +211,9 @@ class UserAdmin(DjangoUserAdmin, TenantAdmin):  # type: ignore[misc]  # Django's
         return super().get_queryset(request).annotate(role_names=ArraySubquery(names))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the rest of an operator as it is: only their password is set here."""
+        """Show how an operator signs in as it is: whoever borrows a session must not keep the account."""
         shown = tuple(self.readonly_fields) if obj else ()
-        return (*shown, "role", "is_active") if obj and obj.organization_id is None else shown
+        return (*shown, "email", "role", "is_active") if obj and obj.organization_id is None else shown
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave the role out where there is none to hold."""

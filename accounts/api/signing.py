@@ -58,7 +58,7 @@ class Signing(ApiView):
 
     def visit(self) -> Visit:
         """Return where this request comes from."""
-        request = self.request._request  # noqa: SLF001 - DRF's request wraps Django's
+        request = self.django_request
         return Visit(self.surface.name, client_address(request), request.headers.get("User-Agent", ""))
 
     def user_of(self, sign_in: SignIn) -> Any:
@@ -84,7 +84,7 @@ class Signing(ApiView):
     @describes(body="reset_password_body", answer={"message": str})
     def reset_password(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Set a new password by a mailed link; every session of the user ends."""
-        address = client_address(self.request._request)  # noqa: SLF001 - DRF's request wraps Django's
+        address = client_address(self.django_request)
         passwords.reset(**self.read(), organization_id=self.organization_id(), address=address)
         return self.answer({"message": RESET})
 
@@ -108,7 +108,7 @@ class Signing(ApiView):
 
     def signed_in_actor(self) -> Actor | None:
         """Return who acts in a public action: the one whose access token came along, or None."""
-        claims = self._claims(self.request._request)  # noqa: SLF001 - DRF's request wraps Django's
+        claims = self._claims(self.django_request)
         if claims is None:
             return None
         with tenancy.tenant(claims.organization_id):
@@ -121,7 +121,7 @@ class Signing(ApiView):
         try:
             return sessions.refresh(raw, **how)
         except sessions.RefreshRefused:
-            standing = throttling.count_refusal("refresh", self.request._request)  # noqa: SLF001 - DRF's request wraps Django's
+            standing = throttling.count_refusal("refresh", self.django_request)
             if standing is not None and not standing.allowed:
                 self.standing = standing
                 throttling.refuse_beyond(standing)

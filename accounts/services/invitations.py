@@ -50,9 +50,16 @@ def invite(actor: Actor, *, email: str, role: str) -> Invitation:
 
 
 def invite_user(actor: Actor, user: User, role: Role) -> Invitation:
-    """Invite a user who was made without a password, or whose address has changed; accepting makes them active."""
-    withdraw_for(actor, user)
+    """Invite a user who was made without a password; accepting makes them active."""
     return _invite(actor, user.email, role, user)
+
+
+def follow_address(actor: Actor, user: User) -> None:
+    """Invite a user who is invited at the address that they have now; the former one's invitation is withdrawn."""
+    pending = _pending(actor).filter(user=user).first()
+    role = pending.role if pending else roles.roles_of(actor, user)[0]
+    withdraw_for(actor, user)
+    _invite(actor, user.email, role, user)
 
 
 def revoke(actor: Actor, invitation: Invitation) -> None:

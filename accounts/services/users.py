@@ -209,18 +209,18 @@ def _retire(actor: Actor, user: User, *, reason: str) -> None:
 
 
 def _follow_address(actor: Actor, user: User, former: str) -> None:
-    """Invite the new address of somebody who is invited; of anybody else end other sessions and tell both addresses."""
+    """End what the former address justified; tell both addresses, and let the new one be proven or invited."""
     if user.is_invited:
-        invitations.invite_user(actor, user, roles.roles_of(actor, user)[0])
+        invitations.follow_address(actor, user)
+    if not user.is_active:
         return
     links.void(user)
     kept = actor.session_id if user.pk == actor.user_id else None
     sessions.end_sessions(actor, user, reason="email_changed", but=kept)
-    mail_limits.require(actor.organization_id, user.email, Asker.MEMBER)
     for address in (former, user.email):
         notices.put(user, notices.EMAIL_CHANGED, to=address)
-    if user.is_active:
-        links.mail_verification(user)
+    mail_limits.require(actor.organization_id, user.email, Asker.MEMBER)
+    links.mail_verification(user)
 
 
 def _role_names(actor: Actor, user: User) -> list[str]:

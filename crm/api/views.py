@@ -70,6 +70,12 @@ class ApiView(ViewSet):
     schema = SurfaceSchema()
 
     @property
+    def django_request(self) -> HttpRequest:
+        """Return Django's own request, which DRF's wraps."""
+        found: HttpRequest = self.request._request  # noqa: SLF001 - DRF has no other way to it
+        return found
+
+    @property
     def actor(self) -> Actor:
         """Return who acts."""
         actor: Actor = self.request.actor

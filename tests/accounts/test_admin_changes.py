@@ -124,6 +124,18 @@ def test_an_operator_changes_a_users_role_and_deactivates(acme, back_office, cli
     assert staff.get("me").status_code == 401
 
 
+def test_the_address_of_an_operator_stays(back_office, operator_email):
+    with tenancy.operator("command"):
+        operator = User.objects.get(organization=None, email=operator_email)
+
+    body = {"email": "intruder@example.com", "first_name": "Olga", "last_name": "", "timezone": "UTC", "language": "en"}
+    back_office.post(f"/admin/accounts/user/{operator.pk}/change/", body)
+
+    with tenancy.operator("command"):
+        operator.refresh_from_db()
+    assert (operator.email, operator.first_name) == (operator_email, "Olga")
+
+
 def test_the_last_owner_is_kept_from_operators_too(acme, back_office):
     path = f"/admin/accounts/user/{acme.owner.pk}/change/"
 

@@ -225,6 +225,22 @@ def test_who_holds_the_address_gets_the_account_and_the_stranger_loses_it(
         assert User.objects.of(tenant.id).filter(email_normalized=email, is_active=True).count() == 1
 
 
+@pytest.mark.parametrize("claim", [by_reset_link, by_verification_link])
+def test_a_member_whose_password_an_owner_chose_is_taken_over_alike(acme, mailbox, deliver, client_for, claim):
+    email = fresh_email()
+    body = {"email": email, "full_name": "Vic Tim", "role": "sales", "password": THIEFS}
+    assert client_for(acme.owner, "platform").post("users", body).status_code == 201
+    before = ApiClient("platform", token=log_in(email, THIEFS).json()["access_token"])
+    assert before.get("me").json()["email_verified"] is False
+
+    assert claim(acme, email, mailbox, deliver, client_for).status_code == 200
+
+    assert before.get("me").status_code == 401
+    assert log_in(email, THIEFS).status_code == 401
+    after = ApiClient("platform", token=log_in(email, CHOSEN).json()["access_token"])
+    assert (after.get("me").json()["email_verified"], after.get("me").json()["role"]) == (True, "sales")
+
+
 def test_a_members_new_address_takes_it_from_a_shopper_who_never_proved_it(acme, client_for):
     email = fresh_email()
     thief = ApiClient("storefront", shop=acme.slug, token=sign_up(acme, email)["access_token"])

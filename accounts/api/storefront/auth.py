@@ -164,7 +164,7 @@ class StorefrontSigning(Signing):
         client_state = request.GET.get("state", "")
         if len(client_state) > LONGEST_STATE:
             raise Invalid(state=f"At most {LONGEST_STATE} characters.")
-        browser = browsers.secret_of(request._request) or tokens.new_secret()  # noqa: SLF001 - DRF's request wraps Django's
+        browser = browsers.secret_of(self.django_request) or tokens.new_secret()
         started = google.start(organization, browser=browser, client_state=client_state)
         response = self.answer({"url": started.url, "state": started.state})
         browsers.remember(response, browser, google.LIFETIME)
@@ -185,7 +185,7 @@ class StorefrontSigning(Signing):
             if not value or len(value) > LONGEST_CODE:
                 text = "This parameter is required." if not value else f"At most {LONGEST_CODE} characters."
                 raise DomainError("Invalid input data", details={name: text})
-        browser = browsers.secret_to_show(request._request)  # noqa: SLF001 - DRF's request wraps Django's
+        browser = browsers.secret_to_show(self.django_request)
         sign_in, client_state = google.finish(organization, code=code, state=state, browser=browser, visit=self.visit())
         handed_back = {"state": client_state} if client_state else {}
         return self.answer({"user": self.user_of(sign_in), **_tokens(sign_in), **handed_back})
