@@ -127,12 +127,12 @@ class UserForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        role: Any = self.fields["role"]
+        role: Any = self.fields.get("role")
+        if role is None:  # an operator, who holds none
+            return
         if self.instance.organization_id is None:
             role.choices = [(name, name) for name in BUILT_IN_ROLES]
             self.initial.setdefault("role", "staff")  # nobody becomes an owner by an oversight
-            if not self.instance._state.adding:  # noqa: SLF001 - an operator, who holds no role
-                del self.fields["role"]
             return
         actor = system_actor(self.instance.organization_id)
         names = Role.objects.of(actor).order_by("-rank", "name").values_list("name", flat=True)

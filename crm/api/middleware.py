@@ -62,21 +62,27 @@ class ApiLane:
         """Resolve and call the view; what no surface has passes on, its errors as JSON where that was asked for."""
         surface = surface_of(request.path_info)
         refusal = request.META.get(REFUSAL)
-        if surface is None and refusal is None:
+        if refusal is not None:
+            response = error_response(refusal, surface or PLATFORM, str)
+        elif surface is not None:
+            response = _answered(request, surface)
+        else:
             response = self.get_response(request)
             wants_json = "application/json" in request.META.get("HTTP_ACCEPT", "")
             return _as_json(response, PLATFORM) if wants_json else response
-        try:
-            if refusal is not None:
-                raise refusal
-            _refuse_unfit(request)
-            match = request.resolver_match = _resolved(request.path_info)
-            response = match.func(request, *match.args, **match.kwargs)
-        except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
-            response = error_response(error, surface or PLATFORM, str)
         response.headers.setdefault("Cache-Control", "no-store")  # but where the view shares its answer
         response.headers["Content-Security-Policy"] = API_POLICY
         return response
+
+
+def _answered(request: HttpRequest, surface: Surface) -> HttpResponse:
+    try:
+        _refuse_unfit(request)
+        match = request.resolver_match = _resolved(request.path_info)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    except Exception as error:  # noqa: BLE001 - the boundary: every exception becomes an answer
+        return error_response(error, surface, str)
+    return response
 
 
 def _resolved(path: str) -> ResolverMatch:

@@ -74,7 +74,8 @@ class Bridge:
     def _refuse(self, scope: Any, proto: HTTPProtocol, refusal: Exception) -> None:
         """Answer with an error. Not in a thread: it asks nothing of others and must not wait."""
         log.info("Refused before it was worked on: %s %s: %r", scope.method, scope.path, refusal)
-        self._respond(proto, environ_of(scope, refusal=refusal))
+        # Without its frames, which refer to the connection: it is closed once nothing does.
+        self._respond(proto, environ_of(scope, refusal=refusal.with_traceback(None)))
 
     def _respond(self, proto: HTTPProtocol, environ: Environ) -> None:
         """Call the application in a context of its own, as nothing of one request may be left for the next."""

@@ -43,7 +43,7 @@ def test_an_invitation_is_mailed_with_a_link(acme, client_for, mailbox, deliver,
     }
     assert data["invitedBy"] == {"id": str(acme.owner.id), "fullName": acme.owner.full_name}
     (mail,) = mailbox.to(NEWCOMER)
-    assert mail["Subject"] == "You are invited to join a team"
+    assert str(mail["Subject"]).strip() == f"Join “{acme.organization.name}”"
     assert f"“{acme.owner}” invites you to join “{acme.organization.name}”." in text_of(mail)
     assert (
         f"https://app.example.net/accept-invitation?token={mailbox.token_for(NEWCOMER)}"
@@ -264,5 +264,5 @@ def test_a_name_with_line_breaks_adds_no_header(organization, client_for, mailbo
 
     (mail,) = mailbox.to(NEWCOMER)
     assert mail["Bcc"] is None
-    assert mail["Subject"] == "You are invited to join a team"
+    assert str(mail["Subject"]).strip() == "Join “Evil Bcc: everybody[@]example[.]com”"
     assert "join “Evil Bcc: everybody[@]example[.]com”." in text_of(mail)

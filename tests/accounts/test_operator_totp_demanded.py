@@ -96,7 +96,7 @@ def test_any_other_demand_stops_the_start():
         check=False,
     )
 
-    assert "ADMIN_TOTP must be optional or required, not 'sometimes'." in ran.stderr
+    assert "ADMIN_TOTP must be one of optional, required, not 'sometimes'." in ran.stderr
 
 
 # --- The pages

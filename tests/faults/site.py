@@ -42,6 +42,7 @@ class Site:
             "RATE_LIMITS": "on",
             "RATE_LIMIT_AUTH": "100000",
             "RATE_LIMIT_GENERAL": "1000000",
+            "RATE_LIMIT_MAILS_UNPROVEN": "1000000",
             "EMAIL_URL": f"smtp://{HOST}:{mail_port}",
             **variables,
             "PORT": str(self.port),

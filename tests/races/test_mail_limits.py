@@ -20,7 +20,7 @@ LIMIT = 4
 
 @pytest.fixture
 def few(limits):
-    limits.RATE_LIMIT_MAILS_UNPROVEN, limits.RATE_LIMIT_MAILS_RECIPIENT = (LIMIT, 86_400), (1000, 3600)
+    limits.RATE_LIMIT_MAILS_ORGANIZATION, limits.RATE_LIMIT_MAILS_RECIPIENT = (LIMIT, 86_400), (1000, 3600)
     return limits
 
 

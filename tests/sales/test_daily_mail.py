@@ -273,7 +273,7 @@ def test_the_mail_says_what_there_is_to_do(acme, ann, assign, actor, client_for,
         deliver()
 
     (mail,) = mailbox.to(ann.email)
-    assert mail["Subject"] == "Your tasks: 1 overdue, 2 due today"
+    assert str(mail["Subject"]).strip() == f"“{acme.organization.name}”: 1 overdue, 2 due today"
     base = settings.FRONTEND_URL
     assert text_of(mail).replace("\r\n", "\n") == (
         "Good morning “Ann Ng”,\n\n"
