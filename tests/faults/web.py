@@ -16,9 +16,9 @@ from crm.core.embedded.process import Process, wait_until
 from crm.core.embedded.supervisor import HOST, PROJECT, Supervisor
 from tests.faults.site import free_port
 
-# How the product was served before: WSGI reads bodies in the request's own thread.
+# For controls: WSGI reads bodies in the request's own thread. One process, so that chance decides nothing.
 PLAIN_WSGI = [
-    *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1"),
+    *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "1"),
     "crm.wsgi:application",
 ]
 READY_SECONDS = 60.0
