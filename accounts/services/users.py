@@ -70,7 +70,8 @@ def update_user(actor: Actor, user: User, *, current_password: str | None = None
     user = lock_one(User.objects.of(actor), user.pk)
     role, is_active = fields.pop("role", None), fields.pop("is_active", None)
     is_moved = normalize_email(fields.get("email", user.email)) != user.email_normalized
-    is_guarded = user.pk == actor.user_id and (is_moved or role not in {None, *_role_names(actor, user)})
+    is_other_role = role is not None and [role] != [held.name for held in roles.roles_of(actor, user)[:1]]
+    is_guarded = user.pk == actor.user_id and (is_moved or is_other_role)
     former = user.email
     if is_moved:
         _free_address(actor, fields["email"], but=user)
@@ -221,10 +222,6 @@ def _follow_address(actor: Actor, user: User, former: str) -> None:
         notices.put(user, notices.EMAIL_CHANGED, to=address)
     mail_limits.require(actor.organization_id, user.email, Asker.MEMBER)
     links.mail_verification(user)
-
-
-def _role_names(actor: Actor, user: User) -> list[str]:
-    return [role.name for role in roles.roles_of(actor, user)[:1]]
 
 
 def _save(user: User) -> None:
