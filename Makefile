@@ -5,8 +5,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; exit; }; \
 	done; echo python3)
 BIN := .venv/bin
-RUN := $(BIN)/python -m crm.core.embedded run --
-INSTALL := $(PYTHON) crm/core/embedded/install.py
+RUN := $(BIN)/python -m devstack run --
+INSTALL := $(PYTHON) devstack/install.py
 TEST_WORKERS ?= auto
 TESTS ?=
 
@@ -17,7 +17,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: install ## start everything with demo data; PORT, CRM_DATA_DIR, RATE_LIMITS and the rest of .env.example apply
-	@$(BIN)/python -m crm.core.embedded demo --stop-with-parent
+	@$(BIN)/python -m devstack demo --stop-with-parent
 
 test: install-dev ## run all tests in parallel; TESTS=tests/core narrows them
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) $(TESTS)
@@ -40,7 +40,7 @@ bench: install-dev ## measure; what and how is in benchmarks/
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 reset: install ## remove the demo's data; refuses while it runs
-	@$(BIN)/python -m crm.core.embedded reset
+	@$(BIN)/python -m devstack reset
 
 install: ## make .venv with what the product needs
 	@$(INSTALL) requirements.txt

@@ -14,8 +14,8 @@ from benchmarks.comparing import DifferentAnswersError
 from benchmarks.load import WrongAnswerError
 from benchmarks.measure import measure
 from benchmarks.stage import Stage
-from crm.core.embedded.errors import EmbeddedError
-from crm.core.embedded.progress import step
+from devstack.errors import EmbeddedError
+from devstack.progress import step
 
 ROWS = 100_000
 GROWTH = (10_000, 100_000, 1_000_000)

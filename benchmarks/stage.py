@@ -22,11 +22,11 @@ import psycopg
 
 from benchmarks import data, rows, sales, shop
 from benchmarks.load import HOST, Generator
-from crm.core.embedded.errors import EmbeddedError
-from crm.core.embedded.process import Process, descendants
-from crm.core.embedded.progress import step
-from crm.core.embedded.services import DATABASE, Services
 from crm.core.provision import provision
+from devstack.errors import EmbeddedError
+from devstack.process import Process, descendants
+from devstack.progress import step
+from devstack.services import DATABASE, Services
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Rows of another recipe are loaded anew.

@@ -22,10 +22,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from crm.core.embedded.errors import EmbeddedError
-from crm.core.embedded.process import die_with_parent
-from crm.core.embedded.services import Services, TemporaryDirectory, redis_environment
 from crm.core.provision import APP, OWNER, provision
+from devstack.errors import EmbeddedError
+from devstack.process import die_with_parent
+from devstack.services import Services, TemporaryDirectory, redis_environment
 
 PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATE = "crm_template"

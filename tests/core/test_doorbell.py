@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from crm.core.embedded.redis import RedisServer, broker_url, cache_url
+from devstack.redis import RedisServer, broker_url, cache_url
 
 PROJECT = Path(__file__).resolve().parents[2]
 

@@ -14,15 +14,15 @@ import psycopg
 import pytest
 import redis
 
-from crm.core.embedded import accounts, runner, supervisor
-from crm.core.embedded.errors import EmbeddedError, Locked
-from crm.core.embedded.postgres import PostgresServer
-from crm.core.embedded.process import Process, alive, descendants, wait_until
-from crm.core.embedded.services import Services
 from crm.core.provision import provision
+from devstack import accounts, runner, supervisor
+from devstack.errors import EmbeddedError, Locked
+from devstack.postgres import PostgresServer
+from devstack.process import Process, alive, descendants, wait_until
+from devstack.services import Services
 
 PROJECT = Path(__file__).resolve().parents[2]
-EMBEDDED = [sys.executable, "-m", "crm.core.embedded"]
+EMBEDDED = [sys.executable, "-m", "devstack"]
 CLEAN_ENVIRONMENT = {
     name: value
     for name, value in os.environ.items()

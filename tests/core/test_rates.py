@@ -16,9 +16,9 @@ import time_machine
 from django.db import connection, transaction
 
 from crm.core import clock, rates
-from crm.core.embedded.redis import RedisServer, cache_url
 from crm.core.models import RateCounter
 from crm.core.rates import Standing
+from devstack.redis import RedisServer, cache_url
 
 Hit = Callable[[str, int, int], Standing]
 

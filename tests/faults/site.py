@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import psycopg
 
-from crm.core.embedded.postgres import PostgresServer
-from crm.core.embedded.process import Process, wait_until
-from crm.core.embedded.redis import RedisServer
-from crm.core.embedded.services import DATABASE, TemporaryDirectory
-from crm.core.embedded.supervisor import HOST, PROJECT, Supervised, Supervisor, ask
+from devstack.postgres import PostgresServer
+from devstack.process import Process, wait_until
+from devstack.redis import RedisServer
+from devstack.services import DATABASE, TemporaryDirectory
+from devstack.supervisor import HOST, PROJECT, Supervised, Supervisor, ask
 from tests.conftest import PASSWORD
 
 # What the surrounding test run has set for its own servers.

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from crm.core import outbox
-from crm.core.embedded.postgres import PostgresServer
-from crm.core.embedded.process import descendants
+from devstack.postgres import PostgresServer
+from devstack.process import descendants
 from tests.faults.conftest import SlowMailbox
 from tests.faults.shopping import HALF_ORDERS, ORPHANS, WRONG_BALANCES, Shopping
 from tests.faults.site import HOST, Site, now

@@ -14,8 +14,8 @@ import pytest
 
 from accounts.models import Session
 from contacts.models import Contact
-from crm.core.embedded.process import wait_until
 from crm.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
+from devstack.process import wait_until
 from tests.conftest import PASSWORD, Tenant, sign_in
 from tests.faults.web import PLAIN_WSGI, Web, command_of_demo, command_of_image, head, is_closed, many, received
 

@@ -12,8 +12,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Self
 
-from crm.core.embedded.process import Process, wait_until
-from crm.core.embedded.supervisor import HOST, PROJECT, Supervisor
+from devstack.process import Process, wait_until
+from devstack.supervisor import HOST, PROJECT, Supervisor
 from tests.faults.site import free_port
 
 # For controls: WSGI reads bodies in the request's own thread. One process, so that chance decides nothing.

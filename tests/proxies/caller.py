@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
-from crm.core.embedded.supervisor import HOST
+from devstack.supervisor import HOST
 from tests.proxies.nginx import NAME, Nginx
 
 Headers = Sequence[tuple[str, str]]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from crm.core.embedded.supervisor import PROJECT
+from devstack.supervisor import PROJECT
 from tests.conftest import PASSWORD
 from tests.faults.site import Site
 from tests.mail_server import Mailbox

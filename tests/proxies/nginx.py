@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crm.core.embedded.process import Process, wait_until
-from crm.core.embedded.supervisor import HOST, PROJECT
+from devstack.process import Process, wait_until
+from devstack.supervisor import HOST, PROJECT
 from tests.faults.site import free_port, listens
 
 NAME = "crm.example.com"

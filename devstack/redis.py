@@ -6,9 +6,9 @@ import signal
 import socket
 from pathlib import Path
 
-from crm.core.embedded import accounts
-from crm.core.embedded.errors import EmbeddedError
-from crm.core.embedded.process import Process, wait_until
+from devstack import accounts
+from devstack.errors import EmbeddedError
+from devstack.process import Process, wait_until
 
 SOCKET_NAME = "redis.sock"
 START_TIMEOUT = 20.0

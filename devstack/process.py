@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from crm.core.embedded.errors import EmbeddedError
+from devstack.errors import EmbeddedError
 
 PR_SET_PDEATHSIG = 1
 

@@ -1,4 +1,4 @@
-"""`python -m crm.core.embedded demo | run | reset`; see each command's help."""
+"""`python -m devstack demo | run | reset`; see each command's help."""
 
 import argparse
 import os
@@ -6,14 +6,14 @@ import signal
 import sys
 from pathlib import Path
 
-from crm.core.embedded import runner
-from crm.core.embedded.errors import EmbeddedError
+from devstack import runner
+from devstack.errors import EmbeddedError
 
 
 def main() -> int:
     """Read the command line and do the one thing it names."""
     parser = argparse.ArgumentParser(
-        prog="python -m crm.core.embedded", description="PostgreSQL and Redis without installing either."
+        prog="python -m devstack", description="PostgreSQL and Redis without installing either."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="start the whole product with demo data and keep it running")
@@ -35,7 +35,7 @@ def main() -> int:
         data = Path(os.environ.get("CRM_DATA_DIR") or ".data").absolute()
         if options.command == "reset":
             return runner.reset(data)
-        from crm.core.embedded.supervisor import Supervisor  # noqa: PLC0415 - only the demo needs it
+        from devstack.supervisor import Supervisor  # noqa: PLC0415 - only the demo needs it
 
         return Supervisor(data, stop_with_parent=options.stop_with_parent).run()
     except EmbeddedError as error:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from crm.core.embedded.errors import EmbeddedError, Locked
-from crm.core.embedded.process import die_with_parent
-from crm.core.embedded.services import Services, TemporaryDirectory, directory_lock
+from devstack.errors import EmbeddedError, Locked
+from devstack.process import die_with_parent
+from devstack.services import Services, TemporaryDirectory, directory_lock
 
 PROJECT = Path(__file__).resolve().parents[3]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crm.core.embedded.errors import EmbeddedError
+from devstack.errors import EmbeddedError
 
 # Socket paths end at 104 bytes on macOS and 108 on Linux; the longest name below the directory is `.s.PGSQL.5432.lock`.
 SOCKET_DIRECTORY_LIMIT = 104 - len("/.s.PGSQL.5432.lock") - 1

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psycopg
 
-from crm.core.embedded import accounts
-from crm.core.embedded.errors import EmbeddedError
-from crm.core.embedded.locks import DirectoryLock
-from crm.core.embedded.process import Process, alive, descendants, die_with_parent, wait_until
+from devstack import accounts
+from devstack.errors import EmbeddedError
+from devstack.locks import DirectoryLock
+from devstack.process import Process, alive, descendants, die_with_parent, wait_until
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"

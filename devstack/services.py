@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from crm.core.embedded import accounts
-from crm.core.embedded.errors import Locked
-from crm.core.embedded.locks import DirectoryLock
-from crm.core.embedded.postgres import PostgresServer
-from crm.core.embedded.redis import RedisServer, broker_url, cache_url
 from crm.core.provision import APP, OWNER, provision
+from devstack import accounts
+from devstack.errors import Locked
+from devstack.locks import DirectoryLock
+from devstack.postgres import PostgresServer
+from devstack.redis import RedisServer, broker_url, cache_url
 
 DATABASE = "crm"
 BROKER_DATABASE = 0

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from crm.core.embedded.errors import Locked
+from devstack.errors import Locked
 
 
 class DirectoryLock:

@@ -1,4 +1,4 @@
-"""`python3 crm/core/embedded/install.py requirements.txt …`: make `.venv` hold exactly what the files pin.
+"""`python3 devstack/install.py requirements.txt …`: make `.venv` hold exactly what the files pin.
 
 A script for a bare Python, so it imports nothing but the standard library. A stamp makes the second run immediate, and
 of two runs at once the second waits.
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[1]
 VENV = PROJECT / ".venv"
 MINIMUM = (3, 11)
 PROGRESS_INTERVAL = 5.0

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from crm.core.embedded import announcement
-from crm.core.embedded.errors import EmbeddedError
-from crm.core.embedded.process import Process, die_with_parent
-from crm.core.embedded.progress import say, step
-from crm.core.embedded.services import Services
+from devstack import announcement
+from devstack.errors import EmbeddedError
+from devstack.process import Process, die_with_parent
+from devstack.progress import say, step
+from devstack.services import Services
 
 PROJECT = Path(__file__).resolve().parents[3]
 HOST = "127.0.0.1"

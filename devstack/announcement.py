@@ -4,7 +4,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from crm.core.embedded.progress import say
+from devstack.progress import say
 
 SIGN_INS_NAME = "demo.json"
 
