@@ -27,8 +27,7 @@ from unfold.widgets import (
 from accounts.models import Invitation, OperatorEvent, Organization, Role, Session, User, UserRole
 from accounts.permissions import BUILT_IN_ROLES
 from accounts.services import invitations, owners, passwords, permissions, roles, sessions, settings, users
-from crm.core.actor import system_actor
-from crm.core.admin_base import (
+from crm.admin.base import (
     ORGANIZATION,
     BackOfficeAdmin,
     ReadOnlyAdmin,
@@ -38,6 +37,7 @@ from crm.core.admin_base import (
     as_uuid,
     tell,
 )
+from crm.core.actor import system_actor
 from crm.core.errors import DomainError
 from crm.core.form_fields import LineFormField
 

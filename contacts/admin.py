@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from contacts.models import Company, Contact
 from contacts.services import companies, contacts
-from crm.core.admin_base import AmountField, AmountsForm, ServiceAdmin, TenantForm
+from crm.admin.base import AmountField, AmountsForm, ServiceAdmin, TenantForm
 
 
 class OwnedAdmin(ServiceAdmin):

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "crm.core",
     "crm.api",
+    "crm.admin",
     "accounts",
     "contacts",
     "commerce",
@@ -75,15 +76,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "crm.api.middleware.Cors",
     "crm.api.middleware.ApiLane",  # API requests go no further down
-    "crm.core.pages.ContentSecurityPolicy",
+    "crm.api.content_security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "crm.core.backoffice.SessionLimits",
+    "crm.admin.middleware.SessionLimits",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "crm.core.backoffice.OperatorScope",
+    "crm.admin.middleware.OperatorScope",
 ]
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"

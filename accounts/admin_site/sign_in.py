@@ -23,7 +23,7 @@ from accounts.admin_site.site import SECOND_FACTOR
 from accounts.backends import client_of
 from accounts.models import OperatorEvent, User
 from accounts.services import operator_events, operator_sign_in, operator_totp
-from crm.core.backoffice import start_session
+from crm.admin.middleware import start_session
 from crm.core.tenancy import operator
 
 COOKIE = "admin_sign_in"

@@ -13,8 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
 from commerce.services import brands, categories, products, stock, variants
-from crm.core import money
-from crm.core.admin_base import (
+from crm.admin.base import (
     AmountField,
     AmountsForm,
     BackOfficeAdmin,
@@ -23,6 +22,7 @@ from crm.core.admin_base import (
     TenantForm,
     actor_for,
 )
+from crm.core import money
 from crm.core.web_addresses import web_address
 
 MOVEMENTS_SHOWN = 20

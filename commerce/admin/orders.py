@@ -16,8 +16,8 @@ from unfold.widgets import (
 from commerce.models import Order, OrderItem
 from commerce.models.orders import TRANSITIONS
 from commerce.services import order_status
+from crm.admin.base import TenantAdmin, TenantForm, actor_for
 from crm.core import money
-from crm.core.admin_base import TenantAdmin, TenantForm, actor_for
 
 STEP = ("next_status", "tracking", "remark", "restock")
 

@@ -7,7 +7,7 @@ from django.db.models import Model
 
 from commerce.models import Promotion, ShippingMethod, TaxRate
 from commerce.services import promotions, shipping, taxes
-from crm.core.admin_base import AmountField, AmountsForm, ServiceAdmin, TenantForm
+from crm.admin.base import AmountField, AmountsForm, ServiceAdmin, TenantForm
 
 HISTORY = ("History", {"fields": ("created_at", "updated_at", "deleted_at")})
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from crm.core.admin_base import ServiceAdmin, TenantForm
+from crm.admin.base import ServiceAdmin, TenantForm
 from sales.models import Activity
 from sales.services import activities
 

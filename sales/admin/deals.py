@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from crm.admin.base import AmountField, AmountsForm, ServiceAdmin
 from crm.core import money
-from crm.core.admin_base import AmountField, AmountsForm, ServiceAdmin
 from sales.models import Deal, Stage
 from sales.services import deals
 

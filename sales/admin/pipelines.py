@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWidget
 
-from crm.core.admin_base import ServiceAdmin, TenantForm, actor_for
+from crm.admin.base import ServiceAdmin, TenantForm, actor_for
 from sales.models import Pipeline, Stage
 from sales.services import pipelines, stages
 

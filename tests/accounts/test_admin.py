@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.services import owners
+from crm.admin.base import BoundedPaginator
 from crm.core import tenancy
-from crm.core.admin_base import BoundedPaginator
 from tests.back_office import within
 from tests.conftest import PASSWORD
 

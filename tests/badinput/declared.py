@@ -13,9 +13,9 @@ from django.urls import get_resolver
 from rest_framework import serializers
 
 from accounts.models import Organization, User
+from crm.admin.base import ReadOnlyAdmin
 from crm.api.shapes import Shape
 from crm.core import tenancy
-from crm.core.admin_base import ReadOnlyAdmin
 from tests.isolation import things
 from tests.isolation.tenants import Tenant
 

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from crm.admin.base import ORGANIZATION, ReadOnlyAdmin, as_uuid
 from crm.core import outbox
-from crm.core.admin_base import ORGANIZATION, ReadOnlyAdmin, as_uuid
 from crm.core.models import Event, OutboxMessage
 
 
