@@ -12,7 +12,7 @@ from devstack.errors import EmbeddedError, Locked
 from devstack.process import die_with_parent
 from devstack.services import Services, TemporaryDirectory, directory_lock
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def run(arguments: list[str], *, data: Path | None = None, migrate: bool = False) -> int:

@@ -18,7 +18,7 @@ from devstack.process import Process, die_with_parent
 from devstack.progress import say, step
 from devstack.services import Services
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 HEALTH_PATH = "/api/v1/health"
 HEALTH_TIMEOUT = 120.0
