@@ -23,9 +23,9 @@ from crm.core import outbox, tenancy, tokens
 from crm.core.actor import Actor
 from crm.core.database import wire
 from crm.core.models import OutboxMessage
-from tests.back_office import add_operator, signed_in
-from tests.clients import ApiClient
-from tests.mail_server import Mailbox
+from tests.support.back_office import add_operator, signed_in
+from tests.support.clients import ApiClient
+from tests.support.mail_server import Mailbox
 
 PASSWORD = "correct-horse-battery-9"
 ROLES = ("owner", "manager", "staff", "customer_experience", "viewer", "customer")

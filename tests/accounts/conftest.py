@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.oauth_server import OAuthServer
-from tests.operators import Operator
+from tests.support.oauth_server import OAuthServer
+from tests.support.operators import Operator
 
 
 @pytest.fixture

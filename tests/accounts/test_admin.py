@@ -13,8 +13,8 @@ from accounts.models import User
 from accounts.services import owners
 from crm.admin.base import BoundedPaginator
 from crm.core import tenancy
-from tests.back_office import within
 from tests.conftest import PASSWORD
+from tests.support.back_office import within
 
 # --- Who gets in
 

@@ -7,8 +7,8 @@ from accounts.models import Invitation, Organization, Role, Session, User
 from accounts.permissions import built_in_id
 from crm.core import clock, outbox, tenancy
 from crm.core.models import Event, OutboxMessage
-from tests.back_office import saved, text_of, within
 from tests.conftest import PASSWORD, password_hash
+from tests.support.back_office import saved, text_of, within
 
 NEW_PASSWORD = "a-better-battery-10"
 

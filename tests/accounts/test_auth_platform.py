@@ -8,9 +8,9 @@ from accounts.models import Organization, Session, User
 from accounts.services import sessions
 from crm.core import tenancy
 from crm.core.models import Event
-from tests.clients import ApiClient
 from tests.conftest import PASSWORD
 from tests.races import hashers
+from tests.support.clients import ApiClient
 
 REGISTRATION = {
     "email": "user@example.com",

@@ -10,8 +10,8 @@ from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import tenancy
 from crm.core.models import Event
-from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD
+from tests.support.clients import ApiClient, codes
 
 
 @pytest.fixture

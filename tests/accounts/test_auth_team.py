@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import User
-from tests.clients import ApiClient
 from tests.conftest import PASSWORD
-from tests.mail_server import text_of
+from tests.support.clients import ApiClient
+from tests.support.mail_server import text_of
 
 
 def login(user, password=PASSWORD, **more):

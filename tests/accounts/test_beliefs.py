@@ -18,9 +18,9 @@ from crm.core import believing, tokens
 from crm.core.actor import Actor
 from crm.core.database.base import DatabaseWrapper
 from crm.core.tenancy import tenant
-from tests.clients import ApiClient, codes
 from tests.conftest import Tenant
 from tests.core.test_tenancy import asked, terminate
+from tests.support.clients import ApiClient, codes
 
 Clients = Callable[..., ApiClient]
 

@@ -10,7 +10,7 @@ from accounts.permissions import ALL, CUSTOM, shown_codes
 from contacts.api.platform import PlatformAccounts
 from crm.core.models import Event
 from tests.accounts.roles import make_role
-from tests.clients import codes
+from tests.support.clients import codes
 
 APPROVE = {"name": "approve_campaigns", "resource": "campaigns", "action": "approve"}
 

@@ -8,8 +8,8 @@ import pytest
 
 from accounts.models import Invitation, Organization, Purpose
 from accounts.services import invitations, links
-from tests.clients import ApiClient
 from tests.conftest import PASSWORD, sign_in
+from tests.support.clients import ApiClient
 
 NEW_PASSWORD = "another-Horse-7"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "accounts.md"

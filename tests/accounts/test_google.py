@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from accounts.models import OAuthState, Session, User
 from contacts.models import Contact
 from tests.accounts.google_flow import consent, started
-from tests.clients import ApiClient, codes
-from tests.oauth_server import CLIENT_ID
+from tests.support.clients import ApiClient, codes
+from tests.support.oauth_server import CLIENT_ID
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from accounts.models import Purpose, User
 from accounts.services import links
 from tests.accounts.google_flow import consent, finished, signed_in, started
-from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
+from tests.support.clients import ApiClient, codes
 
 
 @pytest.fixture

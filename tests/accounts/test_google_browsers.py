@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import OAuthState, Session
 from tests.accounts.google_flow import consent, finished, started
-from tests.clients import ApiClient, codes
+from tests.support.clients import ApiClient, codes
 
 MOZILLA = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}
 NAVIGATION = MOZILLA | {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}

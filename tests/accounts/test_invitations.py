@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import Invitation, User
 from crm.core.models import Event
-from tests.clients import ApiClient
-from tests.mail_server import text_of
+from tests.support.clients import ApiClient
+from tests.support.mail_server import text_of
 
 NEWCOMER = "grace@example.org"
 

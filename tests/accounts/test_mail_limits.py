@@ -15,9 +15,9 @@ from crm.core import clock
 from crm.core.mail_limits import TooManyMails
 from sales.services import activities, mornings
 from tests.accounts.users import new_user
-from tests.back_office import text_of, within
-from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD
+from tests.support.back_office import text_of, within
+from tests.support.clients import ApiClient, codes
 
 LIMIT = 3
 DAY = 24 * 60 * 60

@@ -24,7 +24,7 @@ from accounts.services import operator_events, sweeping
 from crm.core import clock, tenancy
 from crm.core.logs import JsonFormatter
 from tests.conftest import PASSWORD
-from tests.operators import LOGIN, Operator, is_inside, new_address
+from tests.support.operators import LOGIN, Operator, is_inside, new_address
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.services import operator_totp
 from crm.core import clock, sealing, tenancy
 from tests.conftest import PASSWORD
-from tests.operators import (
+from tests.support.operators import (
     CODE,
     LOGIN,
     SET_UP,

@@ -10,7 +10,17 @@ import pytest
 
 from accounts.services import operator_totp
 from tests.conftest import PASSWORD
-from tests.operators import CODE, LOGIN, SET_UP, SET_UP_AT_SIGN_IN, TWO_FACTOR, Operator, code_of, is_inside, switch_off
+from tests.support.operators import (
+    CODE,
+    LOGIN,
+    SET_UP,
+    SET_UP_AT_SIGN_IN,
+    TWO_FACTOR,
+    Operator,
+    code_of,
+    is_inside,
+    switch_off,
+)
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 ROOT = Path(__file__).resolve().parents[2]

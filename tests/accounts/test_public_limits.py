@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import OAuthState
-from tests.clients import ApiClient
 from tests.conftest import PASSWORD
+from tests.support.clients import ApiClient
 
 
 def test_beginning_is_counted_by_the_client_s_address(acme, google, limits):

@@ -8,7 +8,7 @@ from accounts.models import Role
 from accounts.permissions import built_in_id
 from crm.core.models import Event
 from tests.accounts.roles import make_role, role_id
-from tests.clients import codes
+from tests.support.clients import codes
 
 CONTACTS_MANAGE = str(built_in_id("contacts:manage"))
 

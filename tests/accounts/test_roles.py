@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Role
 from accounts.permissions import BUILT_IN_ROLES, RESOURCES, built_in_id
 from tests.accounts.roles import make_role, role_id
-from tests.clients import codes, fields
+from tests.support.clients import codes, fields
 
 CONTACTS_MANAGE = str(built_in_id("contacts:manage"))
 

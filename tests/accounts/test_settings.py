@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import Organization
 from crm.core.models import Event
-from tests.clients import codes, fields
 from tests.conftest import PASSWORD
+from tests.support.clients import codes, fields
 
 NEW_PASSWORD = "a-better-battery-10"
 

@@ -5,8 +5,8 @@ import pytest
 from accounts.models import Role, UserRole
 from contacts.models import Contact
 from tests.accounts.roles import role_id
-from tests.clients import codes
 from tests.isolation.routes import of_surface
+from tests.support.clients import codes
 
 NAME = "Quillermina"
 ALL_CONTACTS = ("owner", "manager", "customer_experience", "viewer")

@@ -13,9 +13,9 @@ from accounts.models import User
 from crm.core.logs import JsonFormatter
 from crm.core.models import Event
 from tests.accounts.users import NEW_PASSWORD
-from tests.clients import ApiClient, codes, fields
 from tests.conftest import PASSWORD
-from tests.mail_server import text_of
+from tests.support.clients import ApiClient, codes, fields
+from tests.support.mail_server import text_of
 
 
 def log_in(email, password, address, **more):

@@ -10,9 +10,9 @@ from accounts.services import address_accounts, lockout
 from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import tenancy
-from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD, sign_in
 from tests.races import hashers
+from tests.support.clients import ApiClient, codes
 
 THIEFS = "thiefs-Password-1"
 CHOSEN = "victims-Password-2"

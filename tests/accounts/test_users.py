@@ -8,8 +8,8 @@ from accounts.models import User
 from accounts.services import roles
 from crm.core.models import Event
 from tests.accounts.users import NEW_PASSWORD, new_user
-from tests.clients import codes, fields
 from tests.conftest import PASSWORD
+from tests.support.clients import codes, fields
 
 # --- Oneself
 

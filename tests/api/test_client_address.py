@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from accounts.models import Session
 from crm.api.client_address import UNKNOWN, client_address
-from tests.clients import ApiClient, codes
 from tests.conftest import PASSWORD
+from tests.support.clients import ApiClient, codes
 
 PEER = "203.0.113.7"
 UNREADABLE = [

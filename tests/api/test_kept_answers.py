@@ -9,7 +9,7 @@ import pytest
 from contacts.models import Contact
 from crm.core import idempotency
 from crm.core.models import IdempotencyKey
-from tests.clients import codes
+from tests.support.clients import codes
 
 SECRET = "Only for the owner of this row"
 

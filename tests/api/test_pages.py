@@ -8,7 +8,7 @@ from django.test import Client
 
 from commerce.models import Product, Variant
 from crm.core import clock
-from tests.isolation import tenants, things
+from tests.isolation import factories, tenants
 
 INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>|\son[a-z]+\s*=\s*[\"']|javascript:", re.IGNORECASE)
 DATA_BLOCK = re.compile(r"""<script[^>]*type=["'](application/json|text/template)["'][^>]*>""", re.IGNORECASE)
@@ -55,9 +55,9 @@ def with_deletion():
 @pytest.mark.parametrize("model", with_deletion(), ids=lambda model: model._meta.label)
 def test_the_page_of_a_deleted_row_opens(back_office, model):
     tenant = tenants.found("DELETED")
-    row = things.make(model, tenant, tenant.person("staff"), deleted_at=clock.now())
+    row = factories.make(model, tenant, tenant.person("staff"), deleted_at=clock.now())
     if model is Product:
-        things.make(Variant, tenant, product=row)
+        factories.make(Variant, tenant, product=row)
 
     page = back_office.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/change/")
 

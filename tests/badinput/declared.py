@@ -16,7 +16,7 @@ from accounts.models import Organization, User
 from crm.admin.base import ReadOnlyAdmin
 from crm.api.shapes import Shape
 from crm.core import tenancy
-from tests.isolation import things
+from tests.isolation import factories
 from tests.isolation.tenants import Tenant
 
 
@@ -80,7 +80,7 @@ def _pages(site: Any, tenant: Tenant, request: Any) -> Iterator[Page]:
     if isinstance(site, ReadOnlyAdmin):
         return
     name = site.model._meta.label
-    row = tenant.organization if site.model is Organization else things.shared(site.model, tenant)
+    row = tenant.organization if site.model is Organization else factories.shared(site.model, tenant)
     for what, obj in (("new", None), ("change", row)):
         yield Page(f"{name} {what}", site.get_form(request, obj, change=obj is not None), obj)
     for inline in site.get_inline_instances(request, row):

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from crm.api.documents import SURFACES, document_of
-from tests.badinput.nasties import Raw, Repeat
+from tests.badinput.naughty_strings import Raw, Repeat
 from tests.isolation import calls
 from tests.isolation.routes import PARAMETER, Route, routes
 from tests.isolation.tenants import Tenant

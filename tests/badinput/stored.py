@@ -6,7 +6,7 @@ from functools import cache
 import psycopg
 from django.db import connections
 
-from tests.services import ADMIN_URL
+from tests.support.servers import ADMIN_URL
 
 # Tables that may change though the request was refused, each with the reason; only where nobody is signed in.
 KEPT_ON_PURPOSE = {

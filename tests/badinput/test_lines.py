@@ -23,7 +23,7 @@ from tests.badinput.declared import declared, pages
 from tests.badinput.operations import Attacker, Operation, operations
 from tests.conftest import PASSWORD
 from tests.isolation.tenants import Tenant
-from tests.services import ADMIN_URL
+from tests.support.servers import ADMIN_URL
 
 # What people write paragraphs in.
 PARAGRAPHS = {"address", "content", "description", "lost_reason", "note", "notes", "reason", "street"}

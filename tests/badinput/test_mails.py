@@ -25,8 +25,8 @@ from crm.core.characters import is_invisible
 from crm.core.mail import LONGEST_QUOTE, quoted
 from sales.services import activities, deals
 from tests.conftest import Tenant
-from tests.mail_server import Mailbox, text_of
-from tests.services import ADMIN_URL
+from tests.support.mail_server import Mailbox, text_of
+from tests.support.servers import ADMIN_URL
 
 HOSTILE = {
     "paragraphs": "Security Team\r\n\r\nYour account is blocked.\n\nSign in at https://evil.example/login now.\n\n",

@@ -8,8 +8,8 @@ from django.http import HttpResponse
 
 from commerce.models import Product, StockItem, Variant
 from commerce.services import products, stock, variants
-from tests.clients import ApiClient
 from tests.conftest import Tenant
+from tests.support.clients import ApiClient
 
 NEW_YORK = {
     "first_name": "John",

@@ -12,8 +12,8 @@ from commerce.admin.catalog import VARIANTS_SHOWN
 from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
 from commerce.services import products, stock
 from crm.core.models import Event
-from tests.back_office import saved, text_of, within
 from tests.commerce.shop import in_stock, vary
+from tests.support.back_office import saved, text_of, within
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from commerce.services import indexing, terms
 from crm.core import clock, tallies
 from crm.core.models import Event
 from tests.commerce.shop import NEW_YORK
-from tests.demo import seeded
+from tests.support.demo import seeded
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from commerce.models import Order
 from crm.core.models import Event
-from tests.back_office import saved, text_of, within
 from tests.commerce.shop import in_stock, order, put, sell
+from tests.support.back_office import saved, text_of, within
 
 INLINES = {"items-TOTAL_FORMS": 0, "items-INITIAL_FORMS": 0}
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role, UserRole
 from crm.core.models import Event
-from tests.clients import fields
+from tests.support.clients import fields
 
 HEADPHONES = {
     "name": "Wireless Headphones",

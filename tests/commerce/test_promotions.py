@@ -13,7 +13,7 @@ from contacts.models import Contact
 from crm.core import clock
 from crm.core.errors import Invalid
 from crm.core.models import Event
-from tests.clients import codes, fields
+from tests.support.clients import codes, fields
 
 _numbers = count(1)
 

@@ -6,7 +6,7 @@ from commerce.services import terms
 from commerce.services.pricing import Shipping
 from crm.core.errors import Invalid
 from crm.core.models import Event
-from tests.clients import codes, fields
+from tests.support.clients import codes, fields
 
 EXPRESS = {"code": "Express", "name": "Express", "price": 12.5, "free_from": 200, "active": True}
 

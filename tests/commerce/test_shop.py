@@ -3,8 +3,8 @@
 import pytest
 
 from crm.core.models import Event
-from tests.clients import codes, fields
 from tests.commerce.shop import order, put, sell, set_columns
+from tests.support.clients import codes, fields
 
 
 def test_a_new_shop_is_open_under_the_organization_s_name(acme, client_for):

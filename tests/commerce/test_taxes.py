@@ -9,7 +9,7 @@ from commerce.models import TaxRate
 from commerce.services import terms
 from crm.core import clock
 from crm.core.models import Event
-from tests.clients import codes, fields
+from tests.support.clients import codes, fields
 
 NEW_YORK = {"country": "US", "state": "NY"}
 

@@ -5,7 +5,7 @@ import pytest
 from commerce.models import Promotion, ShippingMethod, TaxRate
 from crm.core import clock
 from crm.core.models import Event
-from tests.back_office import saved, text_of, within
+from tests.support.back_office import saved, text_of, within
 
 PAGES = {
     "promotion": (

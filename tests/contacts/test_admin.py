@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from contacts.models import Company, Contact
 from contacts.services import companies, contacts
 from crm.core.models import Event
-from tests.back_office import saved, text_of
+from tests.support.back_office import saved, text_of
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from contacts.services import indexing
 from crm.core import clock, search, tallies, tenancy
 from crm.core.actor import system_actor
 from crm.core.models import Event
-from tests.back_office import signed_in
-from tests.clients import ApiClient
-from tests.demo import seeded as demo_of
+from tests.support.back_office import signed_in
+from tests.support.clients import ApiClient
+from tests.support.demo import seeded as demo_of
 
 PEOPLE_ALONE = ("--products", "0", "--orders", "0", "--deals", "0", "--activities", "0")
 

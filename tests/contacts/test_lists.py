@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.clients import fields
+from tests.support.clients import fields
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from django.db import connections
 
 from crm.core.database import roles
 from tests.core.production import KEY
-from tests.services import ADMIN_URL, ROLE_PASSWORD
+from tests.support.servers import ADMIN_URL, ROLE_PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))

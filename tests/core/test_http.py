@@ -12,7 +12,7 @@ import pytest
 
 from crm.core import http
 from crm.core.http import BadReply, Client, OutboundError, Refused, TimedOut, Unreachable
-from tests.core.wire import Listener, answer, certificate, listening
+from tests.core.pipeline import Listener, answer, certificate, listening
 
 # `{port}` is the port a canary listens on, on every address of this machine, and one that the client may use.
 FORBIDDEN = [

@@ -13,7 +13,7 @@ from crm.core import tallies
 from crm.core.models import Tally
 from crm.core.tenancy import operator
 from tests.conftest import Tenant
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from accounts.models import Organization, User
 from crm.core import tenancy
 from crm.core.tenancy import NOTHING, OPERATOR_STEPS, Scope, operator, tenant
 from tests.conftest import Tenant
-from tests.services import ADMIN_URL
+from tests.support.servers import ADMIN_URL
 
 
 def asked(statement: str) -> Any:

@@ -20,8 +20,8 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from crm.core import clock, tokens
 from crm.core.errors import Unauthenticated
-from tests.clients import ApiClient
 from tests.conftest import Tenant, sign_in
+from tests.support.clients import ApiClient
 
 KEY = settings.SECRET_KEY
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.faults.site import Site
-from tests.mail_server import Mailbox
+from tests.support.mail_server import Mailbox
 
 
 class SlowMailbox(Mailbox):

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db.models import Model
 from django.http import HttpResponse
 
-from tests.isolation import bodies, evidence, things
+from tests.isolation import evidence, factories, request_bodies
 from tests.isolation.calls import Persona, ask, body_for, values_for
 from tests.isolation.routes import Route, routes
 from tests.isolation.tenants import Tenant
@@ -55,11 +55,13 @@ class Attack:
 
     def ids_in_addresses(self, route: Route) -> None:
         """Ask for theirs, by every parameter alone and by all of them; the answer is that for an id of nothing."""
-        named = [parameter for parameter in route.parameters if parameter not in things.VALUES]
+        named = [parameter for parameter in route.parameters if parameter not in factories.VALUES]
         own = values_for(route, self.ours, self.persona.user, fresh=False) if named else {}
         body = body_for(route, self.ours)
         for parameters in _subsets(named):
-            theirs = {name: str(things.shared(things.model_of(route, name), self.theirs).pk) for name in parameters}
+            theirs = {
+                name: str(factories.shared(factories.model_of(route, name), self.theirs).pk) for name in parameters
+            }
             nothing = {name: str(uuid4()) for name in parameters}
             answer = self.ask(route, own | theirs, body)
             self.look(route, answer, f"their {', '.join(parameters)}", theirs.values())
@@ -78,10 +80,10 @@ class Attack:
         if not route.is_read:
             return
         values = values_for(route, self.ours, self.ours.person("staff"), fresh=False)
-        for key in sorted(bodies.PARAMETERS_SEEN.get((route.view, route.action), set()) - NOT_NARROWING):
+        for key in sorted(request_bodies.PARAMETERS_SEEN.get((route.view, route.action), set()) - NOT_NARROWING):
             self.look(route, self.ask(route, values, query=f"{key}={LURE}"), f"?{key}={LURE}")
             for model in _narrowing(route, key):
-                theirs, nothing = str(things.shared(model, self.theirs).pk), str(uuid4())
+                theirs, nothing = str(factories.shared(model, self.theirs).pk), str(uuid4())
                 answer = self.ask(route, values, query=f"{key}={theirs}")
                 self.look(route, answer, f"?{key}= their {model.__name__}", [theirs])
                 other = self.ask(route, values, query=f"{key}={nothing}")
@@ -89,14 +91,16 @@ class Attack:
 
     def ids_in_bodies(self, route: Route) -> None:
         """Name their things in every place of a body that takes an id."""
-        shape = bodies.shape_of(route)
+        shape = request_bodies.shape_of(route)
         if shape is None or route.is_public:
             return
-        for reference in bodies.references(shape, getattr(route.view, "model", None)):
-            for model in reference.targets or things.tenant_models():
-                self.reference(route, reference, str(things.shared(model, self.theirs).pk), f"their {model.__name__}")
+        for reference in request_bodies.references(shape, getattr(route.view, "model", None)):
+            for model in reference.targets or factories.tenant_models():
+                self.reference(
+                    route, reference, str(factories.shared(model, self.theirs).pk), f"their {model.__name__}"
+                )
 
-    def reference(self, route: Route, reference: bodies.Reference, foreign: str, what: str) -> HttpResponse:
+    def reference(self, route: Route, reference: request_bodies.Reference, foreign: str, what: str) -> HttpResponse:
         """Name one foreign thing in one place: refused like an id of nothing, and nothing changed."""
         values = values_for(route, self.ours, self.persona.user, fresh=True)
         body, nothing = body_for(route, self.ours) or {}, str(uuid4())
@@ -152,4 +156,4 @@ def _narrowing(route: Route, key: str) -> tuple[type[Model], ...]:
     """The models that a query parameter may name by id."""
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
     renamed = {told: name for name, told in getattr(route.view, "renames", {}).items()}
-    return bodies.targets(renamed.get(key, snake), getattr(route.view, "model", None))
+    return request_bodies.targets(renamed.get(key, snake), getattr(route.view, "model", None))

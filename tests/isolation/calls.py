@@ -12,7 +12,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as JwtRefreshToken
 
 from accounts.models import RefreshToken, User, UserRole
 from crm.core import clock, tokens
-from tests.isolation import bodies, things
+from tests.isolation import factories, request_bodies
 from tests.isolation.routes import Route
 from tests.isolation.tenants import Tenant
 
@@ -85,14 +85,14 @@ def values_for(route: Route, tenant: Tenant, owner: User | None = None, *, fresh
     found: dict[str, Any] = {}
     rows: dict[type[Model], Model] = {}
     for parameter in route.parameters:
-        if parameter in things.VALUES:
-            found[parameter] = things.VALUES[parameter](tenant)
+        if parameter in factories.VALUES:
+            found[parameter] = factories.VALUES[parameter](tenant)
             continue
-        model = things.model_of(route, parameter)
-        rows[model] = things.make_within(model, tenant, owner, rows) if fresh else things.shared(model, tenant)
+        model = factories.model_of(route, parameter)
+        rows[model] = factories.make_within(model, tenant, owner, rows) if fresh else factories.shared(model, tenant)
         found[parameter] = rows[model].pk
     if fresh:
-        things.tie(tenant, list(rows.values()))
+        factories.tie(tenant, list(rows.values()))
     return found
 
 
@@ -124,12 +124,12 @@ def ask(
 
 def body_for(route: Route, tenant: Tenant) -> dict[str, Any] | None:
     """A body that the route accepts."""
-    if bodies.shape_of(route) is None:
+    if request_bodies.shape_of(route) is None:
         return None if route.is_read or route.method == "DELETE" else {}
     for parent in route.view.__mro__:
-        if (parent.__name__, route.action) in bodies.EXAMPLES:
-            return bodies.EXAMPLES[parent.__name__, route.action](tenant)
-    return bodies.filled(bodies.shape_of(route), tenant, getattr(route.view, "model", None))
+        if (parent.__name__, route.action) in request_bodies.EXAMPLES:
+            return request_bodies.EXAMPLES[parent.__name__, route.action](tenant)
+    return request_bodies.filled(request_bodies.shape_of(route), tenant, getattr(route.view, "model", None))
 
 
 def is_json(response: HttpResponse) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from django.http import QueryDict
 
 from crm.api.views import ApiView
-from tests.isolation import bodies, evidence, tenants, things
+from tests.isolation import evidence, factories, request_bodies, tenants
 from tests.isolation.calls import Persona, ask, values_for
 from tests.isolation.routes import routes
 from tests.isolation.tenants import Tenant
@@ -23,7 +23,7 @@ def ours() -> Tenant:
 def theirs() -> Tenant:
     """Another organization: a row in every table, a canary in every text."""
     tenant = tenants.found("CANARY-B")
-    things.furnish(tenant)
+    factories.furnish(tenant)
     evidence.spread_canaries(tenant)
     return tenant
 
@@ -38,12 +38,12 @@ def seen(_database_access: None) -> Iterator[None]:
         at: list[Any] = [None]
 
         def noting_read(self: ApiView, shape: Any = None, *, partial: bool = False) -> dict[str, Any]:
-            bodies.SEEN[type(self), self.action] = shape or self.input_shape()
+            request_bodies.SEEN[type(self), self.action] = shape or self.input_shape()
             return read(self, shape, partial=partial)
 
         def noting_get(self: QueryDict, key: str, default: Any = None) -> Any:
             if at[0] is not None:
-                bodies.PARAMETERS_SEEN.setdefault((at[0].view, at[0].action), set()).add(key)
+                request_bodies.PARAMETERS_SEEN.setdefault((at[0].view, at[0].action), set()).add(key)
             return get(self, key, default)
 
         patch.setattr(ApiView, "read", noting_read)

@@ -9,8 +9,8 @@ from django.core import mail
 from django.db import connections, models
 from django.http import HttpResponse
 
+from tests.isolation.factories import free_text, tenant_models
 from tests.isolation.tenants import Tenant
-from tests.isolation.things import free_text, tenant_models
 
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 # Headers that differ from one moment to the next and say nothing about the object.

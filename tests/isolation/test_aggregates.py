@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.isolation import bodies, evidence, things
+from tests.isolation import evidence, factories, request_bodies
 from tests.isolation.calls import Persona, ask, values_for
 from tests.isolation.routes import routes
 from tests.isolation.tenants import Tenant
@@ -14,16 +14,16 @@ MOVING = frozenset({"uptime"})
 
 
 def test_200_more_rows_in_each_of_their_tables_change_no_answer(ours: Tenant, theirs: Tenant, seen: None) -> None:
-    things.furnish(ours)
+    factories.furnish(ours)
     personas = [Persona(name, ours, ours.person(name)) for name in ("owner", "staff")]
     before = [_answers(persona) for persona in personas]
     rows_before = _row_count(theirs)
 
-    for model in things.tenant_models():
-        things.make_many(model, theirs, MORE)
+    for model in factories.tenant_models():
+        factories.make_many(model, theirs, MORE)
 
     after = [_answers(persona) for persona in personas]
-    assert _row_count(theirs) >= rows_before + MORE * len(things.tenant_models())
+    assert _row_count(theirs) >= rows_before + MORE * len(factories.tenant_models())
     for was, is_now in zip(before, after, strict=True):
         assert {asked: answer for asked, answer in is_now.items() if was[asked] != answer} == {}
         assert sum(status == 200 for status, _ in was.values()) > 10
@@ -36,7 +36,7 @@ def _answers(persona: Persona) -> dict[str, tuple[int, Any]]:
         if not route.is_read or route.is_public:
             continue
         values = values_for(route, persona.tenant, fresh=False)
-        searches = set(route.surface.search) & bodies.PARAMETERS_SEEN.get((route.view, route.action), set())
+        searches = set(route.surface.search) & request_bodies.PARAMETERS_SEEN.get((route.view, route.action), set())
         for query in ("", *(f"{key}=contact" for key in sorted(searches))):
             answer = ask(route, persona, values, query=query)
             found[f"{route}?{query}"] = (answer.status_code, _settled(json.loads(answer.content or b"null")))

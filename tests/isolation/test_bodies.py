@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from rest_framework.serializers import BaseSerializer
 
 from crm.core import clock, tenancy
-from tests.isolation import bodies, evidence, things
+from tests.isolation import evidence, factories, request_bodies
 from tests.isolation.attack import Attack
 from tests.isolation.calls import Persona, ask, body_for, values_for
 from tests.isolation.routes import SURFACES, Route, of_surface, routes
@@ -28,19 +28,19 @@ def test_every_reference_is_taken_where_it_is_one_s_own(ours: Tenant, seen: None
         place = ".".join(reference.path)
         for model in reference.targets:
             values = values_for(route, ours, owner.user, fresh=True)
-            own = reference.placed(body_for(route, ours) or {}, str(things.make(model, ours, owner.user).pk))
+            own = reference.placed(body_for(route, ours) or {}, str(factories.make(model, ours, owner.user).pk))
             foreign = reference.placed(body_for(route, ours) or {}, str(uuid4()))
             taken, refused = ask(route, owner, values, own), ask(route, owner, values, foreign)
             if taken.status_code >= 300 and place not in refused.content.decode() and str(route) not in UNPROVEN:
                 unproven.append(f"{route} {place}: {taken.status_code} {taken.content[:200]!r}")
 
-    assert unproven == [], "Give bodies.EXAMPLES a body that is accepted:\n" + "\n".join(unproven)
+    assert unproven == [], "Give request_bodies.EXAMPLES a body that is accepted:\n" + "\n".join(unproven)
 
 
 def test_every_reference_names_a_model(seen: None) -> None:
     unclear = {f"{route}: {'.'.join(reference.path)}" for route, reference in _references() if not reference.targets}
 
-    assert unclear == set(), "Add the word to SYNONYMS in tests/isolation/bodies.py."
+    assert unclear == set(), "Add the word to SYNONYMS in tests/isolation/request_bodies.py."
 
 
 def test_staff_cannot_name_what_only_others_see(ours: Tenant, theirs: Tenant, seen: None) -> None:
@@ -50,7 +50,7 @@ def test_staff_cannot_name_what_only_others_see(ours: Tenant, theirs: Tenant, se
         for model in reference.targets:
             if getattr(model, "owned_by", None):
                 attack.reference(
-                    route, reference, str(things.make(model, ours, owner).pk), f"an unseen {model.__name__}"
+                    route, reference, str(factories.make(model, ours, owner).pk), f"an unseen {model.__name__}"
                 )
 
     assert attack.findings == [], "\n".join(attack.findings)
@@ -62,7 +62,7 @@ def test_nobody_can_name_what_was_deleted(ours: Tenant, theirs: Tenant, seen: No
     for route, reference in _references():
         for model in reference.targets:
             if getattr(model, "is_soft_deleted", False):
-                gone = things.make(model, ours, owner, deleted_at=clock.now())
+                gone = factories.make(model, ours, owner, deleted_at=clock.now())
                 attack.reference(route, reference, str(gone.pk), f"a deleted {model.__name__}")
 
     assert attack.findings == [], "\n".join(attack.findings)
@@ -74,7 +74,7 @@ def test_no_body_sets_what_the_shape_does_not_offer(surface: str, ours: Tenant, 
     complaints: list[str] = []
     tried = 0
     for route in of_surface(surface):
-        if route.is_read or route.is_public or bodies.shape_of(route) is None:
+        if route.is_read or route.is_public or request_bodies.shape_of(route) is None:
             continue
         tries = _unoffered(route, theirs)
         tried += len(tries)
@@ -84,40 +84,42 @@ def test_no_body_sets_what_the_shape_does_not_offer(surface: str, ours: Tenant, 
     assert tried or surface == "storefront"
 
 
-def _references() -> list[tuple[Route, bodies.Reference]]:
+def _references() -> list[tuple[Route, request_bodies.Reference]]:
     found = []
     for route in routes():
-        shape = bodies.shape_of(route)
+        shape = request_bodies.shape_of(route)
         if shape is not None and not route.is_public:
-            found += [(route, reference) for reference in bodies.references(shape, getattr(route.view, "model", None))]
+            found += [
+                (route, reference) for reference in request_bodies.references(shape, getattr(route.view, "model", None))
+            ]
     return found
 
 
 def _model(route: Route) -> type[models.Model] | None:
-    if route.parameters and route.parameters[-1] not in things.VALUES:
-        return things.model_of(route, route.parameters[-1])
+    if route.parameters and route.parameters[-1] not in factories.VALUES:
+        return factories.model_of(route, route.parameters[-1])
     return getattr(route.view, "model", None)
 
 
 def _unoffered(route: Route, theirs: Tenant) -> list[tuple[str, models.Field, Any]]:
     """Each column that the shape does not let a body set, with the key it would have and a value that would show."""
-    model, shape = _model(route), bodies.shape_of(route)
+    model, shape = _model(route), request_bodies.shape_of(route)
     if model is None or shape is None:
         return []
-    offered = {str(field.source or key) for key, field in bodies.writable(shape).items()}
+    offered = {str(field.source or key) for key, field in request_bodies.writable(shape).items()}
     offered |= {name.removesuffix("_id") for name in offered} | set(_nested_sources(shape))
     return [
         (key, field, _evil(field, theirs))
         for field in model._meta.concrete_fields
         if field.attname not in offered and field.name not in offered
-        for key in {field.attname, route.surface.key(field.attname)} - set(bodies.writable(shape))
+        for key in {field.attname, route.surface.key(field.attname)} - set(request_bodies.writable(shape))
     ]
 
 
 def _nested_sources(shape: Any) -> list[str]:
     return [
         str(inner.source or key)
-        for field in bodies.writable(shape).values()
+        for field in request_bodies.writable(shape).values()
         if isinstance(field, BaseSerializer) and field.source == "*"
         for key, inner in field.fields.items()
     ]
@@ -139,7 +141,7 @@ def _evil(field: models.Field, theirs: Tenant) -> Any:
     if field.name == "organization":
         return str(theirs.id)
     if field.is_relation:
-        return str(things.shared(field.related_model, theirs).pk)
+        return str(factories.shared(field.related_model, theirs).pk)
     return next((value(field) for kind, value in _EVIL if isinstance(field, kind)), "evil"[: field.max_length])
 
 

@@ -6,12 +6,12 @@ from uuid import uuid4
 import pytest
 
 from tests.accounts.test_google import consent
-from tests.clients import ApiClient
 from tests.conftest import PASSWORD
 from tests.isolation.calls import Persona, ask, body_for, turned_away, values_for
 from tests.isolation.routes import Route, routes
 from tests.isolation.tenants import Tenant
-from tests.oauth_server import OAuthServer
+from tests.support.clients import ApiClient
+from tests.support.oauth_server import OAuthServer
 
 TOKENS = ("access_token", "refresh_token", "accessToken", "refreshToken", "token")
 # What may be kept: a shop's catalog, which is the same for everybody.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import models
 
-from tests.isolation import bodies, things
+from tests.isolation import factories, request_bodies
 from tests.isolation.calls import Persona, ask, values_for
 from tests.isolation.routes import Route, routes
 from tests.isolation.tenants import Tenant
@@ -18,8 +18,8 @@ def _deletions() -> list[Route]:
 
 
 def _target(route: Route) -> type[models.Model] | None:
-    names = [name for name in route.parameters if name not in things.VALUES]
-    return things.model_of(route, names[-1]) if names else None
+    names = [name for name in route.parameters if name not in factories.VALUES]
+    return factories.model_of(route, names[-1]) if names else None
 
 
 def _is_soft(model: type[models.Model] | None) -> bool:
@@ -82,7 +82,12 @@ def _naming(model: type[models.Model]) -> Iterator[Route]:
     """Every route whose address begins with one of the model."""
     for route in routes():
         first = next(iter(route.parameters), None)
-        if first and first not in things.VALUES and not route.is_public and things.model_of(route, first) is model:
+        if (
+            first
+            and first not in factories.VALUES
+            and not route.is_public
+            and factories.model_of(route, first) is model
+        ):
             yield route
 
 
@@ -93,7 +98,7 @@ def _list(
     *_, pk = values.values()
     plain = json.loads(ask(route, persona, values).content)
     found = set(_items(plain))
-    if route.surface.search[0] in bodies.PARAMETERS_SEEN.get((route.view, route.action), set()):
+    if route.surface.search[0] in request_bodies.PARAMETERS_SEEN.get((route.view, route.action), set()):
         with persona.tenant.scope():
             row = model._base_manager.get(pk=pk)
         words = str(row).replace("@", " ")

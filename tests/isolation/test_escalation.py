@@ -12,9 +12,9 @@ from accounts.models import Invitation, Role, User, UserRole
 from accounts.permissions import built_in_id
 from contacts.models import Contact
 from crm.core import clock, tokens
-from tests.clients import ApiClient
-from tests.isolation import evidence, things
+from tests.isolation import evidence, factories
 from tests.isolation.tenants import Tenant, number
+from tests.support.clients import ApiClient
 
 PASSWORD = "correct-horse-battery-9"
 
@@ -35,7 +35,7 @@ def code(response: HttpResponse) -> str:
 
 @pytest.mark.parametrize("permission", ["contacts:delete", "users:delete", "billing:manage", "organization:update"])
 def test_granting_a_permission_one_lacks_is_refused(permission: str, ours: Tenant) -> None:
-    role = things.make(Role, ours)
+    role = factories.make(Role, ours)
 
     refused = client(ours, "customer_experience", "storefront").post(
         f"admin/roles/{role.pk}/permissions", {"permission_id": str(built_in_id(permission))}
@@ -88,7 +88,7 @@ def test_nobody_raises_themselves_through_their_own_profile(ours: Tenant) -> Non
 
 
 def test_who_holds_a_role_widens_neither_its_permissions_nor_its_sight(ours: Tenant) -> None:
-    role = things.make(
+    role = factories.make(
         Role, ours, permissions=["roles:view", "roles:create", "roles:update", "roles:delete"], scope="own"
     )
     holder = ours.join("custom", [role])
@@ -106,7 +106,7 @@ def test_who_holds_a_role_widens_neither_its_permissions_nor_its_sight(ours: Ten
 
 @pytest.mark.parametrize("name", ["owner", "Owner", " owner ", "tenant_admin", "admin", "manager", "sales", "user"])
 def test_no_role_of_one_s_own_takes_a_built_in_name(name: str, ours: Tenant) -> None:
-    role = things.make(Role, ours)
+    role = factories.make(Role, ours)
     owner = client(ours, "owner", "storefront")
 
     made = owner.post("admin/roles", {"name": name})
@@ -136,7 +136,7 @@ def test_a_role_called_owner_hands_out_nothing(ours: Tenant) -> None:
         fake.save(force_insert=True)
     holder = ours.join("custom", [fake])
     shop = client(ours, holder, "storefront")
-    theirs = things.make(Role, ours, scope="own", permissions=[])
+    theirs = factories.make(Role, ours, scope="own", permissions=[])
 
     assigned = shop.post(f"admin/users/{holder.pk}/roles", {"role_id": str(built_in.pk)})
     granted = shop.post(f"admin/roles/{theirs.pk}/permissions", {"permission_id": str(built_in_id("contacts:delete"))})
@@ -230,7 +230,7 @@ def test_accepting_an_invitation_takes_role_and_address_from_it_alone(altered: d
 
 def test_staff_restore_nothing_they_could_not_delete(ours: Tenant) -> None:
     staff = ours.person("staff")
-    contact = things.make(Contact, ours, staff, deleted_at=clock.now())
+    contact = factories.make(Contact, ours, staff, deleted_at=clock.now())
 
     for surface, address in (("platform", "contacts"), ("platform", "customers"), ("team", "contacts")):
         assert client(ours, "staff", surface).post(f"{address}/{contact.pk}/restore").status_code == 403

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.isolation import calls, evidence, things
+from tests.isolation import calls, evidence, factories
 from tests.isolation.attack import Attack
 from tests.isolation.calls import MEMBERS, Persona, ask, body_for, turned_away, values_for
 from tests.isolation.routes import of_surface, routes
@@ -50,7 +50,7 @@ def test_an_access_token_of_one_organization_is_none_at_another_s_shop(
 
 
 def test_a_person_of_the_other_organization_is_a_stranger_here_too(ours: Tenant, theirs: Tenant, seen: None) -> None:
-    things.furnish(ours)
+    factories.furnish(ours)
     for name in ("owner", "staff"):
         attack = Attack(Persona(f"their {name}", theirs, theirs.person(name)), theirs, ours)
         for route in routes():

@@ -7,7 +7,7 @@ import pytest
 from accounts.permissions import ALL, BUILT_IN_ROLES
 from crm.api import documents
 from crm.api.permissions import MEMBER, SIGNED_IN, required
-from tests.isolation import bodies, evidence, policy, tenants, things
+from tests.isolation import evidence, factories, policy, request_bodies, tenants
 from tests.isolation.routes import OTHER_DOORS, PARAMETER, SURFACES, Route, of_surface, patterns, routes, strangers
 
 NAME = re.compile(r"\{\w+\}")
@@ -83,7 +83,11 @@ def test_the_openapi_document_describes_what_is_served_and_nothing_else(surface:
 
 
 def test_the_walk_reached_every_body(seen: None) -> None:
-    unread = [str(route) for route in routes() if bodies.declares_body(route) and bodies.shape_of(route) is None]
+    unread = [
+        str(route)
+        for route in routes()
+        if request_bodies.declares_body(route) and request_bodies.shape_of(route) is None
+    ]
 
     assert unread == [], "The action takes a body, but the walk's owner was refused before it was read."
 
@@ -93,18 +97,18 @@ def test_every_parameter_of_every_address_has_something_to_stand_for_it() -> Non
     for route in routes():
         for parameter in route.parameters:
             try:
-                parameter in things.VALUES or things.model_of(route, parameter)
+                parameter in factories.VALUES or factories.model_of(route, parameter)
             except LookupError as error:
                 unexplained.append(str(error))
 
     assert unexplained == [], "\n".join(unexplained)
 
 
-@pytest.mark.parametrize("model", things.tenant_models(), ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("model", factories.tenant_models(), ids=lambda model: model._meta.label)
 def test_a_row_of_every_tenant_table_can_be_made(model: type) -> None:
     tenant = tenants.found("OURS")
 
-    row = things.make(model, tenant, tenant.person("staff"))
+    row = factories.make(model, tenant, tenant.person("staff"))
 
     with tenant.scope():
         assert model._base_manager.filter(pk=row.pk, organization_id=tenant.id).exists()

@@ -127,7 +127,7 @@ def assert_all(surface: str, check: Callable[[Route], str | None]) -> None:
 
 
 def _names_what_is_owned(route: Route) -> bool:
-    from tests.isolation.things import VALUES, model_of
+    from tests.isolation.factories import VALUES, model_of
 
     return any(
         getattr(model_of(route, parameter), "owned_by", None)

@@ -10,8 +10,8 @@ import pytest
 from devstack.supervisor import PROJECT
 from tests.conftest import PASSWORD
 from tests.faults.site import Site
-from tests.mail_server import Mailbox
 from tests.proxies.nginx import NAME, PROGRAM, Nginx
+from tests.support.mail_server import Mailbox
 
 EXAMPLE = dict(re.findall(r"^([A-Z_]+)=(.+)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
 UNDERSCORES = {"underscores_in_headers off": "underscores_in_headers on"}

@@ -8,7 +8,7 @@ import pytest
 from commerce.models import CartItem
 from commerce.services import carts
 from tests.commerce.shop import put, sell
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

@@ -8,7 +8,7 @@ import pytest
 from commerce.models import Category, Product, Variant
 from commerce.services import categories, skus
 from crm.core import locking
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 from tests.races.test_stock import make
 
 pytestmark = pytest.mark.races

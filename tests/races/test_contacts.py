@@ -8,7 +8,7 @@ import pytest
 from contacts.models import Company, Contact
 from contacts.services import companies, contacts, indexing
 from crm.core import locking
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

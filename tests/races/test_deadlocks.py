@@ -6,7 +6,7 @@ import pytest
 
 from contacts.api.team import TeamContacts
 from contacts.models import Contact
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

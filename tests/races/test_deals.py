@@ -14,7 +14,7 @@ from crm.core.locking import lock_many
 from crm.core.models import Event
 from sales.models import Activity, Deal, Pipeline, Stage
 from sales.services import activities, deals, links, moves, places, stages
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

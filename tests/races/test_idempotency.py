@@ -16,9 +16,9 @@ from accounts.models import Role
 from contacts.models import Contact
 from crm.core import clock, idempotency
 from crm.core.models import IdempotencyKey
-from tests.clients import ApiClient
 from tests.conftest import Tenant
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
+from tests.support.clients import ApiClient
 
 ClientFor = Callable[..., ApiClient]
 SURFACES = ("team", "platform", "storefront")

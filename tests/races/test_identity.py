@@ -12,10 +12,10 @@ from accounts.models import Invitation, Purpose, RefreshToken, Session, User
 from accounts.services import invitations, links, passwords, registration, sessions
 from crm.core import clock, rates
 from crm.core.rates import Standing
-from tests.clients import ApiClient
 from tests.conftest import PASSWORD
 from tests.races import hashers
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
+from tests.support.clients import ApiClient
 
 pytestmark = pytest.mark.races
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from crm.core import rates
 from crm.core.rates import Standing
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.services import operator_totp
 from tests.conftest import PASSWORD
-from tests.operators import Operator, new_address
 from tests.races import hashers
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
+from tests.support.operators import Operator, new_address
 
 pytestmark = pytest.mark.races
 

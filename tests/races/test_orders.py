@@ -8,7 +8,7 @@ import pytest
 from commerce.models import CartItem, Order, OrderItem, Promotion, StockItem
 from commerce.services import carts, checkout, order_status, orders, stock, terms
 from tests.commerce.shop import NEW_YORK, in_stock, order, put, sell, vary
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

@@ -10,7 +10,7 @@ from commerce.models import Order, Promotion, PromotionUse
 from commerce.services import terms
 from contacts.models import Contact
 from tests.commerce.shop import sell
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

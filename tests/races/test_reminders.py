@@ -9,7 +9,7 @@ import time_machine
 
 from crm.core.models import Event
 from sales.services import activities, mornings
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

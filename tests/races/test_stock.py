@@ -9,7 +9,7 @@ import pytest
 from commerce.models import MovementType, StockItem, StockMovement
 from commerce.services import products, stock
 from crm.core.models import Event
-from tests.races.crowd import crowd
+from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
 

@@ -6,7 +6,7 @@ from contacts.models import Contact
 from contacts.services import shoppers
 from sales.models import Activity
 from tests.contacts.test_timeline import member_who_may
-from tests.sales.tasking import events
+from tests.sales.tasks import events
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -8,7 +8,7 @@ from contacts.services import contacts
 from crm.core.models import Event
 from sales.models import Activity
 from sales.services import activities
-from tests.back_office import saved, text_of, within
+from tests.support.back_office import saved, text_of, within
 
 LIST = "/admin/sales/activity/"
 

@@ -17,7 +17,7 @@ from crm.core import clock
 from sales import tasks
 from sales.models import Activity, DailyReminder
 from sales.services import activities, mornings
-from tests.mail_server import text_of
+from tests.support.mail_server import text_of
 
 SECOND = timedelta(seconds=1)
 

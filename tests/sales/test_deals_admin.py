@@ -10,7 +10,7 @@ from contacts.services import contacts
 from crm.core.models import Event
 from sales.models import Deal, Pipeline, Stage
 from sales.services import deals, pipelines
-from tests.back_office import saved, text_of, within
+from tests.support.back_office import saved, text_of, within
 
 
 @pytest.fixture

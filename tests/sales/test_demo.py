@@ -15,8 +15,8 @@ from sales.demo.invention import Invention, Party, Track
 from sales.models import Activity, Deal, Pipeline
 from sales.services import activities, figures, indexing
 from sales.services.moves import HISTORY
-from tests.demo import seeded
-from tests.sales import reckoning
+from tests.sales import reference_model
+from tests.support.demo import seeded
 
 MOVES = "deal.moved"
 
@@ -82,7 +82,7 @@ def test_the_kept_figures_are_what_counting_says(demo):
         actor = demo.actor(mailbox)
         with demo.inside():
             kept = replace(figures.overview(actor), counted={})
-            assert kept == reckoning.overview(actor, clock.now())
+            assert kept == reference_model.overview(actor, clock.now())
             assert kept.due_today > 0
             assert kept.overdue > 0
     assert kept.deals.count > 0

@@ -13,8 +13,8 @@ from django.db.models import F, Sum
 from crm.core import tallies
 from sales.models import Activity, Deal, Figure, Pipeline, Stage
 from sales.services import figures
-from tests.races.crowd import crowd
-from tests.sales import reckoning
+from tests.races.concurrency import crowd
+from tests.sales import reference_model
 
 NOON = datetime(2026, 11, 15, 12, tzinfo=UTC)
 # The beginning, both sides of the middle and the end of a month: what is read from whole months differs.
@@ -136,7 +136,7 @@ def told_and_true(tenant, at=NOON, **zones):
         for role in ("owner", "staff", "manager"):
             actor = replace(tenant.actor(role), **zones)
             with tenant.inside():
-                told[role], true[role] = figures.overview(actor), reckoning.overview(actor, at)
+                told[role], true[role] = figures.overview(actor), reference_model.overview(actor, at)
     return told, true
 
 
@@ -175,10 +175,10 @@ def test_decided_deals_of_any_span_equal_the_rows(firm, seed):
             with firm.inside():
                 told = figures.decided_between(actor, start, end)
                 decided = [
-                    deal for deal in reckoning.deals_of(actor) if deal.closed_at and start <= deal.closed_at < end
+                    deal for deal in reference_model.deals_of(actor) if deal.closed_at and start <= deal.closed_at < end
                 ]
             assert (told.won, told.lost) == tuple(
-                reckoning.total([deal for deal in decided if deal.status == status]) for status in ("won", "lost")
+                reference_model.total([deal for deal in decided if deal.status == status]) for status in ("won", "lost")
             )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from contacts.models import Contact
 from sales.models import Activity
-from tests.sales.tasking import events, listed, made, patched, timeline
+from tests.sales.tasks import events, listed, made, patched, timeline
 
 
 def test_a_task_is_made_and_shown(acme, team, ada):

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.sales.tasking import listed, made, patched
+from tests.sales.tasks import listed, made, patched
 
 
 def test_the_filters_of_the_list(acme, team, ada, staff):

@@ -89,7 +89,7 @@ def model_of(route: Route, parameter: str) -> type[models.Model]:
     if parameter != "pk" or model is None:
         raise LookupError(
             f"{route}: nothing tells what <{parameter}> names. "
-            f'Add ("{route.view.__name__}", "{parameter}"): "app.Model" to PARAMETERS in tests/isolation/things.py.'
+            f'Add ("{route.view.__name__}", "{parameter}"): "app.Model" to PARAMETERS in tests/isolation/factories.py.'
         )
     return model
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from crm.settings import DATA_UPLOAD_MAX_MEMORY_SIZE
-from tests.clients import fields
+from tests.support.clients import fields
 
 SURFACES = ("team", "platform", "storefront")
 SIGN_IN = "auth/login"

@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import OperatorEvent, User
 from crm.core import tenancy
-from tests.back_office import add_operator
+from tests.support.back_office import add_operator
 
 LOGIN = "/admin/login/"
 CODE = "/admin/login/code/"

@@ -27,7 +27,7 @@ from devstack.errors import EmbeddedError
 from devstack.process import die_with_parent
 from devstack.services import Services, TemporaryDirectory, redis_environment
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATE = "crm_template"
 # What the run tells its workers, which inherit the environment.
 ADMIN_URL = "CRM_TEST_ADMIN_URL"

@@ -18,7 +18,7 @@ from crm.core.models import Event
 from crm.core.tenancy import operator, tenant
 from crm.core.tenant_models import TenantForeignKey
 from tests.conftest import Tenant
-from tests.services import ADMIN_URL
+from tests.support.servers import ADMIN_URL
 
 
 def is_ours(model: type[models.Model]) -> bool:

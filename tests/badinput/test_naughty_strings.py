@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from crm.api.views import ApiView
 from crm.core import rates
 from crm.core.errors import Invalid
-from tests.badinput import nasties, stored
+from tests.badinput import naughty_strings, stored
 from tests.badinput.operations import Attacker, Operation, operations, query_of
 from tests.isolation.tenants import Tenant
 
@@ -115,22 +115,23 @@ def test_whatever_comes_is_answered_and_a_refusal_stores_nothing(operation: Oper
     for name in operation.identifiers:
         target.fire(
             (f"path {name}={value[:40]}", partial(attacker.send, url=attacker.url(**{name: value})))
-            for value in nasties.PATHS
+            for value in naughty_strings.PATHS
         )
     for name, schema in operation.queries:
         target.fire(
             (f"query {name}={shown(value)}", partial(attacker.send, query=query_of(name, value)))
-            for value in nasties.for_query(schema)
+            for value in naughty_strings.for_query(schema)
         )
-    target.fire((f"query {query[:40]}", partial(attacker.send, query=query)) for query in nasties.STRAY_QUERIES)
+    target.fire((f"query {query[:40]}", partial(attacker.send, query=query)) for query in naughty_strings.STRAY_QUERIES)
     if operation.body is not None:
         target.fire(
-            (f"body {kind} {shown(body)}", partial(attacker.send, body, kind=kind)) for kind, body in nasties.BODIES
+            (f"body {kind} {shown(body)}", partial(attacker.send, body, kind=kind))
+            for kind, body in naughty_strings.BODIES
         )
     for place, schema in operation.fields():
         target.fire(
             (f"field {'.'.join(place)}={shown(value)}", partial(attacker.send, attacker.body_with(place, value)))
-            for value in nasties.for_field(schema)
+            for value in naughty_strings.for_field(schema)
         )
 
     assert not target.problems, target.report()

@@ -16,9 +16,9 @@ from crm.api.shapes import Shape, WebAddress
 from crm.api.views import ApiView
 from crm.core import clock
 from sales.models import Deal
+from tests.isolation.factories import make, shared, tenant_models
 from tests.isolation.routes import Route
 from tests.isolation.tenants import Tenant, number
-from tests.isolation.things import make, shared, tenant_models
 
 # What a reference is called where that is not its model's name.
 SYNONYMS = {

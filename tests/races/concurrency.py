@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.db import OperationalError, connection, connections
 
-from tests.services import ADMIN_URL
+from tests.support.servers import ADMIN_URL
 
 LARGE = 20
 CONNECT_ATTEMPTS = 10  # a machine busy with other tests may miss the two seconds a connection is given

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
 
-from tests.isolation import evidence, things, walls
+from tests.isolation import evidence, factories, layers
 from tests.isolation.attack import Attack
 from tests.isolation.calls import Persona
 from tests.isolation.tenants import Tenant
@@ -34,7 +34,7 @@ LOOSE_REFERENCES = {
     "core_event.company_id": "a fact outlives what it speaks of",
     "core_event.deal_id": "a fact outlives what it speaks of",
 }
-models = pytest.mark.parametrize("model", things.tenant_models(), ids=lambda model: model._meta.label)
+models = pytest.mark.parametrize("model", factories.tenant_models(), ids=lambda model: model._meta.label)
 
 
 @pytest.mark.parametrize("name", ["owner", "staff"])
@@ -42,7 +42,7 @@ models = pytest.mark.parametrize("model", things.tenant_models(), ids=lambda mod
 def test_two_walls_hold_where_one_is_down(wall: int, name: str, ours: Tenant, theirs: Tenant, seen: None) -> None:
     attack = Attack(Persona(name, ours, ours.person(name)), ours, theirs)
 
-    with walls.off(wall):
+    with layers.off(wall):
         attack.everything()
 
     assert attack.findings == [], "\n".join(attack.findings)
@@ -53,7 +53,7 @@ def test_without_the_first_two_walls_the_walk_finds_reads_writes_and_differences
 ) -> None:
     attack = Attack(Persona("owner", ours, ours.person("owner")), ours, theirs)
 
-    with walls.off(1, 2):
+    with layers.off(1, 2):
         attack.everything()
 
     found = "\n".join(attack.findings)
@@ -68,7 +68,7 @@ def test_without_any_wall_the_walk_finds_rows_that_were_tied_to_theirs(
 ) -> None:
     attack = Attack(Persona("owner", ours, ours.person("owner")), ours, theirs)
 
-    with walls.off(1, 2, 3):
+    with layers.off(1, 2, 3):
         attack.everything()
         found = "\n".join(attack.findings)
         tied = evidence.entangled(ours, theirs)
@@ -78,12 +78,12 @@ def test_without_any_wall_the_walk_finds_rows_that_were_tied_to_theirs(
 
 
 def test_the_walls_are_up_again_after_each_block(ours: Tenant) -> None:
-    keys = walls.composite_keys()
+    keys = layers.composite_keys()
 
-    with walls.off(1, 2, 3):
-        assert walls.composite_keys() == []
+    with layers.off(1, 2, 3):
+        assert layers.composite_keys() == []
 
-    assert walls.composite_keys() == keys
+    assert layers.composite_keys() == keys
     assert _unprotected() == []
 
 
@@ -98,7 +98,7 @@ def test_every_table_is_behind_row_level_security_or_listed_with_a_reason() -> N
 
 
 def test_every_tenant_model_has_a_table_behind_the_walls() -> None:
-    assert {model._meta.db_table for model in things.tenant_models()} | {"accounts_organization"} == set(
+    assert {model._meta.db_table for model in factories.tenant_models()} | {"accounts_organization"} == set(
         evidence.tables()
     )
 
@@ -139,20 +139,20 @@ def test_every_reference_between_tenants_tables_is_a_composite_key(model: type) 
     held = {f"{table}.{column}" for table, column in _references()}
 
     for field in model._meta.concrete_fields:
-        if field.is_relation and field.related_model in things.tenant_models():
+        if field.is_relation and field.related_model in factories.tenant_models():
             name = f"{model._meta.db_table}.{field.column}"
             assert name in held or name in LOOSE_REFERENCES, f"{name} has no composite key: name it in TenantTable."
 
 
 def test_the_database_refuses_every_reference_into_another_organization(ours: Tenant, theirs: Tenant) -> None:
-    by_table = {model._meta.db_table: model for model in things.tenant_models()}
+    by_table = {model._meta.db_table: model for model in factories.tenant_models()}
     references = _references()
     assert references
 
     for table, column in references:
-        row = things.make(by_table[table], ours, ours.person("staff"))
+        row = factories.make(by_table[table], ours, ours.person("staff"))
         field = next(field for field in by_table[table]._meta.concrete_fields if field.column == column)
-        foreign = things.shared(field.related_model, theirs)
+        foreign = factories.shared(field.related_model, theirs)
         statement = f"UPDATE {table} SET {column} = %s WHERE id = %s"
         # As the tables' owner, whom no missing privilege stops before the key does.
         with pytest.raises(IntegrityError, match="foreign key"):
@@ -163,7 +163,7 @@ def _references() -> list[tuple[str, str]]:
     """Table and column of each composite key."""
     return [
         (table, definition.partition("organization_id, ")[2].partition(")")[0])
-        for table, _, definition in walls.composite_keys()
+        for table, _, definition in layers.composite_keys()
     ]
 
 

@@ -14,7 +14,7 @@ from accounts.services.sessions import Visit
 from contacts.demo.founding import find_organization
 from crm.core import tenancy, tokens
 from crm.core.actor import Actor
-from tests.clients import ApiClient
+from tests.support.clients import ApiClient
 
 
 @dataclass
