@@ -17,8 +17,8 @@ from accounts.models import Invitation, OneTimeLink, Purpose, User
 from accounts.services import invitations, links, notices
 from accounts.services.proof import is_proven
 from crm.core import clock, mail
+from crm.core.db import operator, tenant
 from crm.core.mail import quoted
-from crm.core.tenancy import operator, tenant
 
 Payload = Mapping[str, str]
 # Subject and first sentence of what a person is told about their account.

@@ -13,9 +13,9 @@ from django.utils.crypto import salted_hmac
 
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
 from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.ids import uuid7
-from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
 class CompanySize(models.TextChoices):

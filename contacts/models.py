@@ -12,8 +12,8 @@ from django.db.models import F, Q
 
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
 from crm.core.fields import FreeObjectField, LineField, WebAddressField
-from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
 class LifecycleStage(models.TextChoices):

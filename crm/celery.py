@@ -8,7 +8,7 @@ from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
 
-from crm.core.database import roles
+from crm.core import database_role
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
@@ -22,6 +22,6 @@ app.autodiscover_tasks()
 def refuse_start(**_: Any) -> None:
     """End a worker or beat whose database role is unsafe; Celery would only log an exception."""
     try:
-        roles.refuse_start()
+        database_role.refuse_start()
     except ImproperlyConfigured as refusal:
         sys.exit(f"CRM does not start. {refusal}")

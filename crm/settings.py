@@ -121,13 +121,13 @@ PREPARED_STATEMENTS = switch("PREPARED_STATEMENTS", default="on")  # off behind 
 def database(variable: str, fallback: str) -> dict[str, Any]:
     """Connection settings from a URL, on our back end, with deadlines on every statement and lock."""
     config = parsed(variable, service(variable, ("postgres", "postgresql"), default=fallback), env.db_url_config)
-    config["ENGINE"] = "crm.core.database"
+    config["ENGINE"] = "crm.core.db.backend"
     config["CONN_MAX_AGE"] = 600
     session = {
         "lock_timeout": 3000,
         "statement_timeout": 15000,
         "idle_in_transaction_session_timeout": 60000,
-        # Only `crm.core.database.wire` prepares, and planning anew for each value would cost more than running.
+        # Only `crm.core.db.backend.pipeline` prepares, and planning anew for each value would cost more than running.
         "plan_cache_mode": "force_generic_plan",
     }
     options = {"connect_timeout": 2, "application_name": "crm"}
@@ -144,7 +144,7 @@ DATABASES = {
 DATABASES["owner"]["OPTIONS"] = {
     key: value for key, value in DATABASES["owner"]["OPTIONS"].items() if key in {"host", "connect_timeout"}
 }
-DATABASE_ROUTERS = ["crm.core.database.router.OneDatabase"]
+DATABASE_ROUTERS = ["crm.core.db.router.OneDatabase"]
 
 # --- Redis, Celery --------------------------------------------------------------------------------------------------
 # Redis is disposable: limits, doorbells and caches. What must not be lost is in PostgreSQL.

@@ -6,12 +6,12 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from crm.core.database import roles
+from crm.core import database_role
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 
 try:
     application = get_wsgi_application()
-    roles.refuse_start()
+    database_role.refuse_start()
 except ImproperlyConfigured as refusal:
     sys.exit(f"CRM does not start. {refusal}")

@@ -15,8 +15,8 @@ from accounts.models import User
 from accounts.services.membership import organization_of
 from accounts.services.proof import is_proven
 from crm.core import clock, mail
+from crm.core.db import tenant
 from crm.core.mail import quoted
-from crm.core.tenancy import tenant
 from sales.models import Activity, ActivityType
 from sales.services import reminders
 

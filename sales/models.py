@@ -14,10 +14,10 @@ from django.db.models.functions import Coalesce
 
 from crm.core import clock, search
 from crm.core.actor import Actor
+from crm.core.db import Param, TenantForeignKey, TenantModel, TenantQuerySet
 from crm.core.fields import LineField
 from crm.core.models import KeptSum
 from crm.core.money import LARGEST_MINOR
-from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
 class StageKind(models.TextChoices):
@@ -234,7 +234,7 @@ class ActivityRows(TenantQuerySet[Any]):
         """Keep what is still to be done."""
         return self.filter(status__in=UNFINISHED)
 
-    def due_for(self, person_id: UUID, start: datetime, end: datetime) -> Self:
+    def due_for(self, person_id: UUID | Param, start: datetime | Param, end: datetime | Param) -> Self:
         """Keep what a person still has to do within a span of time (`end` is past it)."""
         return self.alive().unfinished().filter(owner_id=person_id, due_at__gte=start, due_at__lt=end)
 

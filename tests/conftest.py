@@ -19,9 +19,9 @@ from django.test import Client
 from accounts.models import Organization, User
 from accounts.services import registration, sessions
 from accounts.services.sessions import Visit
-from crm.core import outbox, tenancy, tokens
+from crm.core import db, outbox, tokens
 from crm.core.actor import Actor
-from crm.core.database import wire
+from crm.core.db.backend import pipeline
 from crm.core.models import OutboxMessage
 from tests.support.back_office import add_operator, signed_in
 from tests.support.clients import ApiClient
@@ -65,7 +65,7 @@ class Tenant:
 
     def inside(self) -> Any:
         """Open a transaction inside the organization."""
-        return tenancy.tenant(self.organization.pk)
+        return db.tenant(self.organization.pk)
 
     def add(self, role: str, **fields: Any) -> User:
         """Add one more user with a role, whose password is PASSWORD."""
@@ -92,13 +92,13 @@ def _user(role: str, **fields: Any) -> User:
 
 
 def _actor(user: User) -> Actor:
-    with tenancy.tenant(user.organization_id):
+    with db.tenant(user.organization_id):
         return sessions.load_actor(tokens.read(sign_in(user, "team")))
 
 
 def sign_in(user: User, surface: str) -> str:
     """Open a session without hashing and return its access token."""
-    with tenancy.tenant(user.organization_id):
+    with db.tenant(user.organization_id):
         return sessions.open_session(user, Visit(surface=surface, address="127.0.0.1")).access_token
 
 
@@ -122,7 +122,7 @@ def organization() -> Callable[..., Tenant]:
 
     def make(*, roles: tuple[str, ...] = ROLES, **fields: Any) -> Tenant:
         owner = _user("owner")
-        with tenancy.operator("register"):
+        with db.operator("register"):
             founded = registration.found_organization(owner=owner, **({"name": f"Acme {uuid4().hex[:8]}"} | fields))
         tenant = Tenant(founded, {"owner": owner})
         tenant.users |= {role: tenant.add(role) for role in roles if role != "owner"}
@@ -172,13 +172,13 @@ def back_office(operator_email: str) -> Client:
 def messages(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Return what tells how many messages went to the database since it was last asked."""
     sent = []
-    exchange = wire.Wire._exchange
+    exchange = pipeline.Pipeline._exchange
 
     def counting(self: Any, commands: Any) -> Any:
         sent.append(commands)
         return exchange(self, commands)
 
-    monkeypatch.setattr(wire.Wire, "_exchange", counting)
+    monkeypatch.setattr(pipeline.Pipeline, "_exchange", counting)
 
     def since() -> int:
         number = len(sent)

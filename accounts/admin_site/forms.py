@@ -13,8 +13,8 @@ from accounts.services import operator_events, operator_sign_in
 from accounts.services.operator_events import Client
 from accounts.services.operator_totp import Setup
 from crm.core import sealing
+from crm.core.db import operator
 from crm.core.errors import DomainError, RateLimited
-from crm.core.tenancy import operator
 
 
 def code_field(label: str, help_text: str) -> forms.CharField:

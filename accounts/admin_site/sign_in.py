@@ -24,7 +24,7 @@ from accounts.backends import client_of
 from accounts.models import OperatorEvent, User
 from accounts.services import operator_events, operator_sign_in, operator_totp
 from crm.admin.middleware import start_session
-from crm.core.tenancy import operator
+from crm.core.db import operator
 
 COOKIE = "admin_sign_in"
 

@@ -15,7 +15,7 @@ from accounts.admin_site.site import SECOND_FACTOR
 from accounts.backends import client_of
 from accounts.models import OperatorEvent
 from accounts.services import operator_events, operator_sign_in, operator_totp
-from crm.core.tenancy import operator
+from crm.core.db import operator
 
 
 class OwnPage(GuardedPage):

@@ -1,6 +1,5 @@
 """Members as a resource: rows, filters, orders, services. Surfaces add shape and names."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from django.http import HttpResponse
 from accounts import role_names
 from accounts.models import Role, User, UserRole, sees_shoppers
 from accounts.services import users
-from crm.api.filters import Filters, SearchFilter
+from crm.api.filters import FilterArguments, Filters, SearchFilter
 from crm.api.resources import Resource
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
@@ -71,13 +70,13 @@ class Members(Resource):
         everybody = User.objects.of(actor)
         return everybody if sees_shoppers(self.actor) else everybody.members()
 
-    def _plan(self, name: str) -> Any:
-        return (*super()._plan(name), sees_shoppers(self.actor))
+    def _cache_key(self, name: Any) -> Any:
+        return (super()._cache_key(name), sees_shoppers(self.actor))
 
-    def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[User]:
+    def filtered(self, actor: Actor, query: FilterArguments) -> QuerySet[User]:
         """Return the rows that the query's filters leave; shoppers only where they are asked for."""
         everybody = User.objects.visible_to(actor)
-        return self.narrowed(actor, everybody if parameters.get("role") == SHOPPER else everybody.members(), parameters)
+        return self.narrowed(actor, everybody if query.data.get("role") == SHOPPER else everybody.members(), query)
 
     def filters_asked(self) -> dict[str, str]:
         """Take a role by the surface's name too."""

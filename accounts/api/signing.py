@@ -10,11 +10,11 @@ from accounts.services import email_verification, invitations, passwords, sessio
 from accounts.services.sessions import SignIn, Visit
 from crm.api import throttling
 from crm.api.client_address import client_address
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.schema import describes
 from crm.api.shapes import Shape
 from crm.api.views import ApiView
-from crm.core import tenancy
+from crm.core import db
 from crm.core.actor import Actor
 
 FORGOTTEN = "If this address has an account, a link to set a new password is on its way."
@@ -64,8 +64,8 @@ class Signing(ApiView):
     def user_of(self, sign_in: SignIn) -> Any:
         """Return the user who signed in, in the surface's shape."""
         actor = Actor(organization_id=sign_in.organization_id, user_id=sign_in.user_id)
-        with tenancy.tenant(sign_in.organization_id):
-            return reader(User, self.user_shape).one(actor, User.objects.of, sign_in.user_id, plan="signed in")
+        with db.tenant(sign_in.organization_id):
+            return query_of(User, self.user_shape).one(actor, User.objects.of, sign_in.user_id, cache_key="signed in")
 
     def login(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Sign in with e-mail address and password."""
@@ -111,7 +111,7 @@ class Signing(ApiView):
         claims = self._claims(self.django_request)
         if claims is None:
             return None
-        with tenancy.tenant(claims.organization_id):
+        with db.tenant(claims.organization_id):
             actor = sessions.load_actor(claims)
             self._check_shop(actor)
             return actor

@@ -8,8 +8,8 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.core.db.models
 import crm.core.ids
-import crm.core.tenant_models
 
 
 class Migration(migrations.Migration):
@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ("revoked_at", models.DateTimeField(null=True)),
                 (
                     "invited_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -230,7 +230,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "role",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "session",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
@@ -324,7 +324,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "role",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -334,7 +334,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
@@ -363,7 +363,7 @@ class Migration(migrations.Migration):
                 ("used_at", models.DateTimeField(null=True)),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from crm.core.rls import TenantTable
+from crm.core.db.operations import TenantTable
 
 
 class Migration(migrations.Migration):

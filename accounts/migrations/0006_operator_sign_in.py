@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import crm.core.ids
-from crm.core.rls import OperatorTable
+from crm.core.db.operations import OperatorTable
 
 
 class Migration(migrations.Migration):

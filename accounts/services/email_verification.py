@@ -13,10 +13,9 @@ from accounts.services.mail_limits import Asker
 from accounts.services.membership import organization_of
 from accounts.services.shoppers import mark_verified
 from crm.core.actor import Actor
+from crm.core.db import lock_row, tenant
 from crm.core.errors import Invalid
-from crm.core.locking import lock_one
 from crm.core.mail_limits import TooManyMails
-from crm.core.tenancy import tenant
 
 
 def verify(
@@ -41,7 +40,7 @@ def verify(
         if not hashing.verify(password, link.user.password)[0]:
             raise Invalid(password="This is not the password of the account.")  # noqa: S106 - a message
     with tenant(link.organization_id):
-        user: User = lock_one(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
+        user: User = lock_row(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
         links.spend(link, user)
         author = sessions.author(user)
         if new_password:

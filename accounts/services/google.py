@@ -25,9 +25,9 @@ from accounts.services.registration import EmailTaken
 from accounts.services.sessions import SignIn, Visit
 from accounts.services.signing_in import AccountInactive
 from crm.core import clock, tokens
+from crm.core.db import tenant
 from crm.core.errors import Conflict, Malformed, Unavailable
 from crm.core.http import BadReply, Client, OutboundError
-from crm.core.tenancy import tenant
 
 LIFETIME = timedelta(minutes=10)
 LEEWAY_SECONDS = 60

@@ -22,11 +22,9 @@ from accounts.services.names import split_name
 from accounts.services.sessions import SignIn, Visit
 from crm.core import clock, events, outbox, tokens
 from crm.core.actor import Actor
+from crm.core.db import TenantQuerySet, lock_row, operator, tenant
 from crm.core.errors import Conflict, Invalid, Malformed
 from crm.core.ids import uuid7
-from crm.core.locking import lock_one
-from crm.core.tenancy import operator, tenant
-from crm.core.tenant_models import TenantQuerySet
 
 LIFETIME = timedelta(days=7)
 PURPOSE = "invitation"
@@ -65,7 +63,7 @@ def follow_address(actor: Actor, user: User) -> None:
 def revoke(actor: Actor, invitation: Invitation) -> None:
     """Withdraw an invitation; one that was accepted is a `Conflict`, one withdrawn before stays so."""
     user = _locked_user(invitation)
-    invitation = lock_one(Invitation.objects.of(actor), invitation.pk)
+    invitation = lock_row(Invitation.objects.of(actor), invitation.pk)
     if invitation.accepted_at is not None:
         raise Conflict("This invitation was accepted already.", code="INVITATION_USED")
     if invitation.revoked_at is None:
@@ -95,7 +93,7 @@ def withdraw_to(actor: Actor, email: str) -> None:
 
 def resend(actor: Actor, invitation: Invitation) -> Invitation:
     """Mail an open or expired invitation again, with seven new days; from now on it is the actor's."""
-    invitation = lock_one(Invitation.objects.of(actor), invitation.pk)
+    invitation = lock_row(Invitation.objects.of(actor), invitation.pk)
     if invitation.accepted_at is not None:
         raise Conflict("This invitation was accepted already.", code="INVITATION_USED")
     if invitation.revoked_at is not None:

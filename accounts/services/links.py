@@ -14,9 +14,9 @@ from django.utils.crypto import salted_hmac
 from accounts.models import OneTimeLink, Purpose, User
 from accounts.services.membership import organization_of
 from crm.core import clock, outbox, tokens
+from crm.core.db import operator
 from crm.core.errors import Malformed
 from crm.core.ids import uuid7
-from crm.core.tenancy import operator
 
 LIFETIMES = {Purpose.VERIFY_EMAIL: timedelta(days=7), Purpose.RESET_PASSWORD: timedelta(hours=1)}
 

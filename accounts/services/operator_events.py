@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 
 from accounts.models import OperatorEvent, User
 from crm.core import clock, rates
-from crm.core.tenancy import operator
+from crm.core.db import operator
 
 KNOWN_FOR = timedelta(days=30)
 KEPT = timedelta(days=365)  # the table's policy lets nobody remove younger ones

@@ -16,8 +16,8 @@ from accounts.services.hashing import HashingBusy
 from accounts.services.operator_events import Client
 from accounts.services.operator_limits import Asked, Attempt
 from crm.core import tokens
+from crm.core.db import operator
 from crm.core.errors import Unauthenticated
-from crm.core.tenancy import operator
 
 PENDING_FOR = timedelta(minutes=5)
 _SALT = "accounts.operator_sign_in"

@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.models import OperatorTotp, User
 from crm.core import clock, sealing, tokens
-from crm.core.tenancy import operator
+from crm.core.db import operator
 
 # What every authenticator app understands.
 STEP_SECONDS = 30

@@ -11,9 +11,8 @@ from accounts.services.address_accounts import open_accounts
 from accounts.services.membership import organization_of
 from crm.core import events
 from crm.core.actor import Actor
+from crm.core.db import lock_row, operator, tenant
 from crm.core.errors import Invalid
-from crm.core.locking import lock_one
-from crm.core.tenancy import operator, tenant
 
 
 def set_new(user: User, password: str, *, field: str = "password") -> None:
@@ -35,7 +34,7 @@ def require_current(user: User, password: str | None, *, field: str = "current_p
 
 def change_own(actor: Actor, *, current_password: str | None, new_password: str) -> None:
     """Change the actor's password, given the present one; ends their other sessions, not this one."""
-    user = lock_one(User.objects.of(actor), actor.user_id)  # type: ignore[arg-type]
+    user = lock_row(User.objects.of(actor), actor.user_id)  # type: ignore[arg-type]
     require_current(user, current_password)
     set_new(user, new_password, field="new_password")
     store(actor, user, reason="password_changed", but_session=True)
@@ -43,7 +42,7 @@ def change_own(actor: Actor, *, current_password: str | None, new_password: str)
 
 def change_for(actor: Actor, user: User, *, new_password: str) -> None:
     """Give another user a new password, as an administrator; ends all their sessions."""
-    user = lock_one(User.objects.of(actor), user.pk)
+    user = lock_row(User.objects.of(actor), user.pk)
     set_new(user, new_password, field="new_password")
     store(actor, user, reason="password_changed")
 
@@ -83,7 +82,7 @@ def reset(*, token: str, password: str, organization_id: UUID | None = None, add
     link: OneTimeLink = links.find(Purpose.RESET_PASSWORD, token, organization_id=organization_id)
     set_new(link.user, password)
     with tenant(link.organization_id):
-        user = lock_one(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
+        user = lock_row(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
         links.spend(link, user)
         user.password, user.google_subject = link.user.password, ""  # the mailbox may have another holder by now
         store(sessions.author(user), user, reason="password_reset")

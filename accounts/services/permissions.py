@@ -9,8 +9,8 @@ from accounts.services import handing_out
 from accounts.services.roles import require_custom
 from crm.core import events
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, NotFound
-from crm.core.locking import lock_one
 
 MOST_PERMISSIONS = 500  # custom ones; the list is answered whole, so there is an end to it
 _BUILT_IN_NAMES = frozenset(permit.name for permit in BUILT_IN_PERMITS.values())
@@ -103,7 +103,7 @@ def revoke_permission(actor: Actor, role: Role, pk: UUID) -> None:
 
 
 def _lock_role(actor: Actor, role: Role, permit: Permit) -> Role:
-    role = lock_one(Role.objects.of(actor), role.pk)
+    role = lock_row(Role.objects.of(actor), role.pk)
     require_custom(role)
     handing_out.require_role(actor, role)
     handing_out.require_permissions(actor, [permit.held_as])
@@ -142,7 +142,7 @@ def _lock(actor: Actor, pk: UUID) -> Permission:
     if pk in BUILT_IN_PERMITS:
         raise Conflict("Built-in permissions cannot be changed.", code="PERMISSION_PROTECTED")
     try:
-        return lock_one(Permission.objects.of(actor), pk)
+        return lock_row(Permission.objects.of(actor), pk)
     except NotFound as error:
         raise NotFound("Permission not found.") from error
 

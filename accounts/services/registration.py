@@ -18,9 +18,9 @@ from accounts.services.names import split_name
 from accounts.services.sessions import SignIn, Visit
 from crm.core import events
 from crm.core.actor import Actor
+from crm.core.db import operator, tenant
 from crm.core.errors import Conflict, Forbidden, Invalid
 from crm.core.search import words
-from crm.core.tenancy import operator, tenant
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
 LONGEST_SLUG = 63

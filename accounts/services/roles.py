@@ -10,8 +10,8 @@ from accounts.services import handing_out, notices
 from accounts.services.membership import organization_of
 from crm.core import events
 from crm.core.actor import Actor, system_actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Forbidden, Invalid, NotFound
-from crm.core.locking import lock_one
 
 MOST_ROLES = 200  # lists of roles are answered whole, so there is an end to them
 
@@ -133,11 +133,11 @@ def require_other_owner(actor: Actor, user: User) -> None:
 def lock_owners(actor: Actor) -> None:
     """Let one transaction at a time take owners away: two who demote each other meet here."""
     owner = Role.objects.of(actor).get(name=handing_out.OWNER, is_built_in=True)
-    lock_one(Role.objects.of(actor), owner.pk)
+    lock_row(Role.objects.of(actor), owner.pk)
 
 
 def _lock_custom(actor: Actor, role: Role) -> Role:
-    role = lock_one(Role.objects.of(actor), role.pk)
+    role = lock_row(Role.objects.of(actor), role.pk)
     require_custom(role)
     return role
 
@@ -168,7 +168,7 @@ def _record(actor: Actor, user: User, name: str, title: str, role: Role) -> None
 def _give(actor: Actor, user: User, role: Role) -> bool:
     """Give a user a role, and tell whether they did not hold it before."""
     handing_out.require_role(actor, role)
-    role = lock_one(Role.objects.of(actor), role.pk)  # not while it is being deleted
+    role = lock_row(Role.objects.of(actor), role.pk)  # not while it is being deleted
     _, is_new = UserRole.objects.get_or_create(organization_id=actor.organization_id, user=user, role=role)
     if is_new:
         _record(actor, user, "user.role_assigned", f"{user} given the role {role.name}", role)

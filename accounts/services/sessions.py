@@ -17,10 +17,10 @@ from django.conf import settings
 from accounts.models import RefreshToken, Session, Surface, User
 from accounts.permissions import effective
 from accounts.services.membership import organization_of
-from crm.core import believing, clock, events, sql, tokens
+from crm.core import believing, clock, db, events, tokens
 from crm.core.actor import Actor
+from crm.core.db import PiggybackQuery, operator, tenant
 from crm.core.errors import Unauthenticated
-from crm.core.tenancy import Question, operator, tenant
 from crm.core.tokens import Claims
 
 # The Team document knows no refresh, so its access tokens last a working day; every request checks the session anyway.
@@ -32,7 +32,7 @@ ACCESS_LIFETIMES = {
 LONGEST_USER_AGENT = 300
 Found = TypeVar("Found")
 
-_known: believing.Known[Actor] = believing.Known()  # by the ids of the claims
+_known: believing.ActorCache[Actor] = believing.ActorCache()  # by the ids of the claims
 
 # One indexed read per table and request: the session, its living user, the organization, the roles.
 _ACTOR = """
@@ -78,7 +78,7 @@ class SignIn:
 def entered(claims: Claims) -> Iterator[Actor]:
     """Enter the organization as who the token's session lets act now; `Unauthenticated` where it has ended."""
     question = _question(claims)
-    with tenant(claims.organization_id, asking=question):
+    with tenant(claims.organization_id, piggyback=question):
         yield load_actor(claims, question)
 
 
@@ -91,25 +91,25 @@ def read(claims: Claims, work: Callable[[Actor], Found]) -> Found:
     return believing.read(
         claims.organization_id,
         question,
-        believed=_known.last(_ids(claims)),
+        believed=_known.cached(_ids(claims)),
         find=partial(load_actor, claims, question),
         work=work,
     )
 
 
-def load_actor(claims: Claims, question: Question | None = None) -> Actor:
+def load_actor(claims: Claims, question: PiggybackQuery | None = None) -> Actor:
     """Return who the token's session lets act, as things stand now, or raise `Unauthenticated`.
 
     It is the very object that it was before, as long as nothing about it has changed.
     """
-    found = sql.answer(question or _question(claims))
+    found = db.piggyback_rows(question or _question(claims))
     if not found:
         raise Unauthenticated("This session has ended.")
-    return _known.now(_ids(claims), found[0], partial(_actor, claims, found[0]))
+    return _known.current(_ids(claims), found[0], partial(_actor, claims, found[0]))
 
 
-def _question(claims: Claims) -> Question:
-    return Question(_ACTOR, _ids(claims))
+def _question(claims: Claims) -> PiggybackQuery:
+    return PiggybackQuery(_ACTOR, _ids(claims))
 
 
 def _ids(claims: Claims) -> tuple[UUID, ...]:

@@ -9,8 +9,8 @@ from django.db.models import QuerySet, Sum
 from accounts.models import Organization, User
 from crm.core import clock, events, money
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Invalid
-from crm.core.locking import lock_one
 from crm.core.models import Tally
 
 _STARTED = time.monotonic()
@@ -33,7 +33,7 @@ def update_organization(actor: Actor, organization: Organization, **fields: Any)
 
 def lock_organization(actor: Actor) -> Organization:
     """Lock and return the actor's organization: what it has one of is settled under this lock."""
-    return lock_one(own_organization(actor), actor.organization_id)
+    return lock_row(own_organization(actor), actor.organization_id)
 
 
 def own_organization(actor: Actor) -> QuerySet[Organization]:

@@ -10,8 +10,8 @@ from accounts.models import Language, Purpose, User
 from accounts.services import links, sessions
 from crm.core import clock, events
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Invalid
-from crm.core.locking import lock_one
 
 
 class Directory(Protocol):
@@ -47,7 +47,7 @@ def update_profile(actor: Actor, **fields: Any) -> User:
         raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
     if fields.get("language", "en") not in Language.values:
         raise Invalid(language=f"Choose one of: {', '.join(Language.values)}.")
-    user: User = lock_one(User.objects.of(actor), actor.user_id)  # type: ignore[arg-type]
+    user: User = lock_row(User.objects.of(actor), actor.user_id)  # type: ignore[arg-type]
     changes = events.changed(user, fields)
     if changes:
         user.save()

@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from accounts.models import Organization
-from crm.core import believing, sql
+from crm.core import believing, db
 from crm.core.actor import Actor
+from crm.core.db import PiggybackQuery, operator
 from crm.core.errors import NotFound
-from crm.core.tenancy import Question, operator
 
 Found = TypeVar("Found")
 
-_known: believing.Known[Actor] = believing.Known()  # who visits a shop without signing in, by slug
+_known: believing.ActorCache[Actor] = believing.ActorCache()  # who visits a shop without signing in, by slug
 
 
 def find_shop(slug: str) -> Organization:
@@ -29,7 +29,7 @@ def visit(slug: str, work: Callable[[Actor], Found]) -> Found:
 
     `work` must only read.
     """
-    if visitor := _known.last(slug):
+    if visitor := _known.cached(slug):
         try:
             return _visit(slug, visitor.organization_id, work)
         except _GoneError:  # another organization may have taken the slug
@@ -38,12 +38,12 @@ def visit(slug: str, work: Callable[[Actor], Found]) -> Found:
 
 
 def _visit(slug: str, organization_id: UUID, work: Callable[[Actor], Found]) -> Found:
-    question = Question(_OPEN_SHOP, (organization_id,))
+    question = PiggybackQuery(_OPEN_SHOP, (organization_id,))
     return believing.read(
         organization_id,
         question,
-        believed=_known.last(slug),
-        find=lambda: _visitor(organization_id, slug, sql.answer(question)),
+        believed=_known.cached(slug),
+        find=lambda: _visitor(organization_id, slug, db.piggyback_rows(question)),
         work=work,
     )
 
@@ -52,7 +52,7 @@ def _visitor(organization_id: UUID, slug: str, found: list[tuple[Any, ...]]) -> 
     if not found or found[0][0] != slug:
         raise _GoneError
     _, currency, timezone = found[0]
-    return _known.now(
+    return _known.current(
         slug,
         (organization_id, *found[0]),
         lambda: Actor(

@@ -11,8 +11,8 @@ from accounts.services.lockout import Locked
 from accounts.services.sessions import SignIn, Visit
 from crm.core import events
 from crm.core.actor import Actor
+from crm.core.db import operator, tenant
 from crm.core.errors import Conflict, Forbidden, Unauthenticated
-from crm.core.tenancy import operator, tenant
 
 security = logging.getLogger("security")
 

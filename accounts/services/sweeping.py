@@ -8,7 +8,7 @@ from django.db.models import Q
 from accounts.models import OAuthState, OneTimeLink, OperatorEvent, Session
 from accounts.services import operator_events
 from crm.core import clock
-from crm.core.tenancy import operator
+from crm.core.db import operator
 
 KEPT_LINKS = timedelta(days=30)
 KEPT_SESSIONS = timedelta(days=90)

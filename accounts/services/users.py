@@ -23,8 +23,8 @@ from accounts.services.names import split_name
 from accounts.services.registration import EmailTaken
 from crm.core import clock, events
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Forbidden, Invalid
-from crm.core.locking import lock_one
 
 # What a user may change of themselves. The rest takes `users:update`.
 OWN_FIELDS = frozenset(
@@ -67,7 +67,7 @@ def update_user(actor: Actor, user: User, *, current_password: str | None = None
     former one, or opened under it, ends.
     """
     require_may_change(actor, user, fields)
-    user = lock_one(User.objects.of(actor), user.pk)
+    user = lock_row(User.objects.of(actor), user.pk)
     role, is_active = fields.pop("role", None), fields.pop("is_active", None)
     is_moved = normalize_email(fields.get("email", user.email)) != user.email_normalized
     is_other_role = role is not None and [role] != [held.name for held in roles.roles_of(actor, user)[:1]]
@@ -117,7 +117,7 @@ def deactivate_user(actor: Actor, user: User) -> User:
     """Deactivate a user: sessions, links and invitations, theirs and those they sent, end. Twice changes nothing."""
     require_other(actor, user)
     roles.require_standing_over(actor, user)
-    user = lock_one(User.objects.of(actor), user.pk)
+    user = lock_row(User.objects.of(actor), user.pk)
     if not (user.is_active or user.is_invited):
         return user
     roles.require_other_owner(actor, user)
@@ -130,7 +130,7 @@ def deactivate_user(actor: Actor, user: User) -> User:
 def restore_user(actor: Actor, user: User) -> User:
     """Bring a deactivated user back with the roles they had; one who was not deactivated stays as they are."""
     roles.require_standing_over(actor, user)
-    user = lock_one(User.objects.of(actor), user.pk)
+    user = lock_row(User.objects.of(actor), user.pk)
     if user.is_active or user.is_invited:
         return user
     _free_address(actor, user.email, but=user)

@@ -17,8 +17,8 @@ from contacts.demo.chapters import Telling
 from contacts.demo.copying import Row, batches, id_at, insert, row_of
 from contacts.demo.telling import Chronicle
 from contacts.models import Contact
+from crm.core.db import tenant
 from crm.core.models import Event
-from crm.core.tenancy import tenant
 
 BATCH = 2000
 LOW_EACH, SOLD_OUT = 13, 29  # of so many stock items one is low in the end; this one is empty

@@ -14,7 +14,7 @@ from contacts.demo.chapters import Telling
 from contacts.demo.customers import customers_of
 from contacts.models import Contact
 from crm.core.actor import Actor
-from crm.core.tenancy import tenant
+from crm.core.db import tenant
 
 MOST = 5_000  # orders, unless more are asked for
 IN_THE_CART = 3

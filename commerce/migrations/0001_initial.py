@@ -10,8 +10,8 @@ import django.db.models.functions.comparison
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.core.db.models
 import crm.core.ids
-import crm.core.tenant_models
 
 
 class Migration(migrations.Migration):
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "parent",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "customer",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -245,7 +245,7 @@ class Migration(migrations.Migration):
                 ("returned_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "customer",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "order",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -275,7 +275,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "promotion",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "brand",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "category",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -396,7 +396,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -419,7 +419,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "stock",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         editable=False,
@@ -458,7 +458,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -480,7 +480,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "stock",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -550,7 +550,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "product",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -560,7 +560,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "stock",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -588,7 +588,7 @@ class Migration(migrations.Migration):
                 ("total", models.BigIntegerField()),
                 (
                     "order",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -608,7 +608,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "product",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -618,7 +618,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "variant",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -644,7 +644,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
                     "cart",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -664,7 +664,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "product",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -674,7 +674,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "variant",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,

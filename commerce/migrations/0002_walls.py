@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from crm.core.rls import Tallied, TenantTable
+from crm.core.db.operations import Tallied, TenantTable
 
 
 class Migration(migrations.Migration):

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from commerce.models.catalog import Product, Variant
+from crm.core.db import TenantForeignKey, TenantModel
 from crm.core.fields import FreeObjectField
-from crm.core.tenant_models import TenantForeignKey, TenantModel
 
 MOST_OF_ONE = 999
 MOST_LINES = 200

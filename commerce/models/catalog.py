@@ -14,9 +14,9 @@ from django.db.models.functions import Coalesce
 from commerce.models.stock import StockItem
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
 from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.money import LARGEST_MINOR
-from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 LONGEST_NORMALIZED_SKU = 200  # of 64 characters: some become three when their case is folded
 

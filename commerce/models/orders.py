@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from commerce.models.catalog import Product, Variant
 from contacts.models import Contact
 from crm.core.actor import Actor
+from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
 from crm.core.fields import LineField
-from crm.core.tenant_models import TenantForeignKey, TenantModel, TenantQuerySet
 
 
 class OrderStatus(models.TextChoices):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
-from crm.core.tenant_models import TenantForeignKey, TenantModel
+from crm.core.db import TenantForeignKey, TenantModel
 
 
 class MovementType(models.TextChoices):

@@ -6,9 +6,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from crm.core.db import TenantForeignKey, TenantModel
 from crm.core.fields import LineField
 from crm.core.money import LARGEST_MINOR
-from crm.core.tenant_models import TenantForeignKey, TenantModel
 
 LONGEST_CODE = 40
 LONGEST_NORMALIZED_CODE = 3 * LONGEST_CODE  # some characters become three when their case is folded

@@ -17,11 +17,11 @@ from commerce.models import Cart, CartItem
 from commerce.models.carts import MOST_LINES, MOST_OF_ONE
 from commerce.services import goods
 from commerce.services.goods import Goods
-from crm.core import clock, events, sql
+from crm.core import clock, db, events
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery
 from crm.core.errors import Invalid, NotFound
 from crm.core.ids import uuid7
-from crm.core.replay import Replayed
 
 OUT_OF_STOCK = "OUT_OF_STOCK"
 CART_COLUMNS = ("id", "user_id", "created_at", "updated_at")
@@ -76,7 +76,7 @@ def held_cart(actor: Actor) -> Cart:
     """
     moment = clock.now()
     asked = [uuid7(), actor.organization_id, actor.user_id, moment, moment]
-    (row,) = sql.fetch(_HOLD, asked)
+    (row,) = db.fetch(_HOLD, asked)
     return _cart(actor, row)
 
 
@@ -97,7 +97,7 @@ def add_item(
     """Put so many of a product, or of a variant of it, into the actor's cart; the same choice is one line."""
     chosen = orjson.dumps(attributes or {}, option=orjson.OPT_SORT_KEYS)
     cart = held_cart(actor)
-    added = sql.fetch(
+    added = db.fetch(
         _ADD,
         {
             "id": uuid7(),
@@ -160,10 +160,10 @@ def empty_cart(actor: Actor) -> Contents:
 
 def clear(actor: Actor, cart: Cart) -> int:
     """Delete the lines of a cart that is held; return how many there were."""
-    return len(sql.fetch(_EMPTY, [actor.organization_id, cart.pk]))
+    return len(db.fetch(_EMPTY, [actor.organization_id, cart.pk]))
 
 
-_CONTENTS = Replayed(
+_CONTENTS = CompiledQuery(
     lambda actor: (
         Cart.objects.of(actor)
         .filter(user_id=actor.user_id)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from commerce.models import Category, Product
 from commerce.services import naming
-from crm.core import clock, events, sql
+from crm.core import clock, db, events
 from crm.core.actor import Actor
+from crm.core.db import advisory_lock, lock_row, lock_rows
 from crm.core.errors import Invalid
-from crm.core.locking import lock_many, lock_one, take_turns
 
 TREE = "category tree"
 
@@ -17,10 +17,10 @@ def create_category(actor: Actor, *, name: str, **fields: Any) -> Category:
     """Create a category, below `parent_id` or at the top."""
     category = Category(organization_id=actor.organization_id)
     if fields.get("parent_id"):
-        take_turns(actor.organization_id, TREE)
+        advisory_lock(actor.organization_id, TREE)
         _require_parent(actor, fields["parent_id"])
     naming.change(actor, category, {**fields, "name": name})
-    sql.insert(category)
+    db.insert(category)
     events.record(actor, "category.created", category, title=f"Category {category} created")
     return category
 
@@ -28,8 +28,8 @@ def create_category(actor: Actor, *, name: str, **fields: Any) -> Category:
 def update_category(actor: Actor, category: Category, **fields: Any) -> Category:
     """Change a category; below itself it cannot be moved, however many move categories at once."""
     if "parent_id" in fields:
-        take_turns(actor.organization_id, TREE)
-    category = lock_one(Category.objects.of(actor).alive(), category.pk)
+        advisory_lock(actor.organization_id, TREE)
+    category = lock_row(Category.objects.of(actor).alive(), category.pk)
     parent_id = fields.get("parent_id")
     if parent_id and parent_id != category.parent_id:
         if Category.objects.of(actor).within(actor, category.pk).filter(pk=parent_id).exists():
@@ -47,8 +47,8 @@ def delete_category(actor: Actor, category: Category) -> None:
 
     The event of the category tells how many moved; they have none of their own.
     """
-    take_turns(actor.organization_id, TREE)
-    category = lock_one(Category.objects.of(actor).alive(), category.pk)
+    advisory_lock(actor.organization_id, TREE)
+    category = lock_row(Category.objects.of(actor).alive(), category.pk)
     moved = {
         "categories": _move_up(Category.objects.of(actor).filter(parent=category), parent_id=category.parent_id),
         "products": _move_up(Product.objects.of(actor).filter(category=category), category_id=category.parent_id),
@@ -60,7 +60,7 @@ def delete_category(actor: Actor, category: Category) -> None:
 
 def _move_up(rows: Any, **place: UUID | None) -> int:
     """Lock the rows in order, then move them in one statement; return how many."""
-    return int(rows.update(**place)) if lock_many(rows, rows.values_list("pk", flat=True)) else 0
+    return int(rows.update(**place)) if lock_rows(rows, rows.values_list("pk", flat=True)) else 0
 
 
 def _require_parent(actor: Actor, parent_id: UUID) -> None:

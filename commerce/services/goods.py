@@ -9,7 +9,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from commerce.models import Product, ProductStatus, Variant
-from crm.core import sql
+from crm.core import db
 from crm.core.actor import Actor
 
 Choice = tuple[UUID, UUID | None]  # ids of a product and of its variant
@@ -77,7 +77,7 @@ def find(actor: Actor, choices: Collection[Choice]) -> dict[Choice, Goods]:
 
 
 def _asked(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
-    return sql.fetch(*rows.query.sql_with_params())
+    return db.fetch(*rows.query.sql_with_params())
 
 
 def _bool(condition: Q) -> ExpressionWrapper:

@@ -3,7 +3,7 @@
 from commerce.models import Brand, Product
 from contacts.services.indexing import normal_name
 from crm.core import search
-from crm.core.locking import lock_in_batches
+from crm.core.db import lock_in_batches
 
 SOURCES = frozenset({"name", "sku", "description", "brand_id"})
 DERIVED = frozenset({"name_normalized", "sku_normalized", "search"})

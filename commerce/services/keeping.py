@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from commerce.models import Promotion, ShippingMethod, TaxRate
 from crm.core import clock, events, money
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one
 
 Term = TypeVar("Term", Promotion, ShippingMethod, TaxRate)
 
@@ -34,7 +34,7 @@ def add(actor: Actor, noun: Noun, row: Term) -> Term:
 
 def locked(actor: Actor, row: Term) -> Term:
     """Return the row, which is the caller's alone until the transaction ends."""
-    return lock_one(type(row).objects.of(actor).alive(), row.pk)
+    return lock_row(type(row).objects.of(actor).alive(), row.pk)
 
 
 def change(actor: Actor, noun: Noun, row: Term, changes: Mapping[str, Any], *derived: str) -> Term:

@@ -9,8 +9,8 @@ from commerce.models import Brand, Category
 from contacts.services.indexing import normal_name
 from crm.core import events, search
 from crm.core.actor import Actor
+from crm.core.db import advisory_lock, share_rows
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import hold, take_turns
 
 Named = TypeVar("Named", Category, Brand)
 
@@ -28,7 +28,7 @@ def change(actor: Actor, row: Category | Brand, fields: dict[str, Any]) -> dict[
     asked = fields.get("slug") or ""
     if row.slug and asked in {"", row.slug}:
         return changes
-    take_turns(actor.organization_id, f"slugs of {type(row).__name__}")
+    advisory_lock(actor.organization_id, f"slugs of {type(row).__name__}")
     others = type(row).objects.of(actor).alive().exclude(pk=row.pk)
     if asked and others.filter(slug=asked).exists():
         raise Conflict(f"The slug {asked} is taken.", details={"slug": "This slug is taken."})
@@ -64,7 +64,7 @@ def meant(
 
 def held(actor: Actor, model: type[Named], pk: UUID | None) -> Named | None:
     """Return the living one with this id, held."""
-    found = hold(model.objects.of(actor).alive().filter(pk=pk)) if pk else []
+    found = share_rows(model.objects.of(actor).alive().filter(pk=pk)) if pk else []
     return found[0] if found else None
 
 
@@ -80,10 +80,10 @@ def _by_name(actor: Actor, model: type[Named], name: str, make: Callable[..., Na
     """Find the oldest of this name (case, accents and spaces aside), or make it; of two at once, one does."""
     normalized = normal_name(name)[:LONGEST_NAME]
     same = model.objects.of(actor).alive().filter(name_normalized=normalized).order_by("id")[:1]
-    found: list[Named] = hold(same)
+    found: list[Named] = share_rows(same)
     if not found:
-        take_turns(actor.organization_id, f"names of {model.__name__}", normalized)
-        found = hold(same)
+        advisory_lock(actor.organization_id, f"names of {model.__name__}", normalized)
+        found = share_rows(same)
     if found:
         return found[0]
     actor.require("products:create")

@@ -12,8 +12,8 @@ from commerce.services.orders import OrderLine, place_order
 from contacts.models import Contact
 from crm.core import money
 from crm.core.actor import Actor
+from crm.core.db import share_rows
 from crm.core.errors import Invalid
-from crm.core.locking import hold
 
 OVERRIDE = "orders:override_price"
 
@@ -30,7 +30,7 @@ def enter_order(actor: Actor, *, customer_id: UUID, items: Sequence[Mapping[str,
 
 def _customer(actor: Actor, customer_id: UUID) -> Contact:
     """Return the customer, whom nobody merges into another until the transaction ends."""
-    held: list[Contact] = hold(Contact.objects.visible_to(actor).alive().filter(pk=customer_id))
+    held: list[Contact] = share_rows(Contact.objects.visible_to(actor).alive().filter(pk=customer_id))
     if not held:
         raise Invalid(customer_id="There is no such customer.")
     return held[0]

@@ -13,8 +13,8 @@ from commerce.services import terms
 from commerce.services.stock import return_stock
 from crm.core import clock, events
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one
 from crm.core.models import Event, TimelineKind
 
 INVALID_TRANSITION = "INVALID_TRANSITION"
@@ -31,7 +31,7 @@ def change_status(
     """
     if restock and status not in {OrderStatus.CANCELLED, OrderStatus.REFUNDED}:
         raise Invalid(restock="Only what is cancelled or refunded goes back into stock.")
-    order = lock_one(Order.objects.visible_to(actor), order.pk)
+    order = lock_row(Order.objects.visible_to(actor), order.pk)
     if status not in TRANSITIONS[order.status]:
         raise Conflict(f"An order that is {order.status} cannot become {status}.", code=INVALID_TRANSITION)
     changes = events.changed(

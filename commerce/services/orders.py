@@ -17,7 +17,7 @@ from commerce.services.places import require_address
 from commerce.services.pricing import Line, Quote, price
 from commerce.services.stock import InsufficientStock, take_stock
 from contacts.models import Contact
-from crm.core import events, money, sql
+from crm.core import db, events, money
 from crm.core.actor import Actor
 from crm.core.errors import Conflict
 from crm.core.models import TimelineKind
@@ -85,7 +85,7 @@ def place_order(
             **told,
         )
     )
-    sql.insert_all(items_of(order, lines, quote))
+    db.insert_many(items_of(order, lines, quote))
     # Promotions are locked before balances, and balances last: they are what others wait for.
     terms.redeem(actor, promotions, order, customer.pk)
     _take(actor, order, lines)
@@ -105,7 +105,7 @@ def new_number() -> str:
 def _inserted(order: Order) -> Order:
     for _ in range(ATTEMPTS):
         order.order_number = new_number()
-        if sql.insert_unless_taken(order):
+        if db.insert_or_ignore(order):
             return order
     raise Conflict("No order number was free. Try again.")
 

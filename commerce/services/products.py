@@ -5,10 +5,10 @@ from typing import Any
 
 from commerce.models import Brand, Category, Product, Variant
 from commerce.services import brands, categories, indexing, naming, skus, stock
-from crm.core import clock, events, money, sql
+from crm.core import clock, db, events, money
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Invalid
-from crm.core.locking import lock_one
 
 AMOUNTS = ("price", "sale_price", "cost")
 
@@ -32,7 +32,7 @@ def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) ->
     product.sku = sku or skus.free_sku(actor, name)
     indexing.refresh(product, product.brand)
     product.stock = stock.open_stock(actor, quantity, reorder_level=level)
-    sql.insert(product)
+    db.insert(product)
     events.record(
         actor,
         "product.created",
@@ -49,7 +49,7 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
     moves = [not {key, f"{key}_id"}.isdisjoint(fields) for key in ("category", "brand")]
     # Category and brand first: whoever renames or deletes one locks it before its products.
     category, brand = _category(actor, product, fields), _brand(actor, product, fields)
-    product = lock_one(Product.objects.of(actor).alive(), product.pk)
+    product = lock_row(Product.objects.of(actor).alive(), product.pk)
     if not moves[0] and product.category_id != known[0]:
         category = naming.held(actor, Category, product.category_id)
     if not moves[1] and product.brand_id != known[1]:
@@ -79,7 +79,7 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
 
 def delete_product(actor: Actor, product: Product) -> None:
     """Delete softly, its variants with it: their SKUs can be used again. Its stock stays in the ledger."""
-    product = lock_one(Product.objects.of(actor).alive(), product.pk)
+    product = lock_row(Product.objects.of(actor).alive(), product.pk)
     product.deleted_at = clock.now()
     product.save(update_fields=["deleted_at", "updated_at"])
     Variant.objects.of(actor).alive().filter(product=product).update(deleted_at=product.deleted_at)
@@ -91,7 +91,7 @@ def restore_product(actor: Actor, product: Product) -> Product:
 
     An SKU taken meanwhile: `Conflict`.
     """
-    product = lock_one(Product.objects.of(actor), product.pk)
+    product = lock_row(Product.objects.of(actor), product.pk)
     if product.deleted_at is None:
         return product
     variants = Variant.objects.of(actor).filter(product=product, deleted_at=product.deleted_at)

@@ -10,7 +10,7 @@ from commerce.models import Order, PromotionUse
 from commerce.models.orders import UNCOUNTED
 from contacts.models import Contact
 from crm.core.actor import Actor
-from crm.core.expressions import Major
+from crm.core.db.expressions import Major
 
 
 def total_orders() -> Any:

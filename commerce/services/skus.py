@@ -13,8 +13,8 @@ from commerce.models import Product, Variant
 from commerce.services.indexing import normal_sku
 from crm.core import search
 from crm.core.actor import Actor
+from crm.core.db import advisory_lock, try_advisory_lock
 from crm.core.errors import Conflict
-from crm.core.locking import is_free_turn, take_turns
 
 MATTER = "sku"
 LONGEST_MADE = 40
@@ -27,7 +27,7 @@ def claim(actor: Actor, skus: Iterable[str], *, own: Iterable[UUID] = ()) -> Non
     wanted = {normal_sku(sku): sku for sku in skus}
     if not wanted:
         return
-    take_turns(actor.organization_id, MATTER, *sorted(wanted))
+    advisory_lock(actor.organization_id, MATTER, *sorted(wanted))
     taken = _taken(actor, wanted, own)
     if taken:
         named = ", ".join(sorted(wanted[normalized] for normalized in taken))
@@ -42,7 +42,7 @@ def free_sku(actor: Actor, *texts: str) -> str:
     taken = _taken(actor, map(normal_sku, tried))
     for sku in tried:
         normalized = normal_sku(sku)
-        if normalized in taken or not is_free_turn(actor.organization_id, MATTER, normalized):
+        if normalized in taken or not try_advisory_lock(actor.organization_id, MATTER, normalized):
             continue
         if not _taken(actor, [normalized]):  # whoever had the turn before may have taken it meanwhile
             return sku

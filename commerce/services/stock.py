@@ -14,10 +14,10 @@ from django.db.models import F, Model, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from commerce.models import MovementType, Product, StockItem, StockMovement, Variant
-from crm.core import clock, events, money, sql
+from crm.core import clock, db, events, money
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one
 
 OPENING = "Opening stock"
 ADJUST = "stock:create"  # what changing a balance takes, by whichever door
@@ -107,7 +107,7 @@ def correct_stock(actor: Actor, product: Product, quantity: int, *, variant: Var
     A difference takes the permission `stock:create`.
     """
     stock_id = sold_from(product, variant)
-    item = lock_one(StockItem.objects.of(actor), stock_id)
+    item = lock_row(StockItem.objects.of(actor), stock_id)
     if item.quantity != quantity:
         actor.require(ADJUST)
         (movement,) = _move(actor, {stock_id: quantity - item.quantity}, MovementType.CORRECTION, "Set to a new count")
@@ -117,17 +117,17 @@ def correct_stock(actor: Actor, product: Product, quantity: int, *, variant: Var
 def open_stock(actor: Actor, quantity: int, *, reorder_level: int = 0) -> StockItem:
     """Make a balance; what is there from the start is its first movement."""
     item = StockItem(organization_id=actor.organization_id, quantity=quantity, reorder_level=reorder_level)
-    sql.insert(item)
+    db.insert(item)
     if quantity:
         movement = _movement(actor, item.pk, quantity, MovementType.RESTOCK, OPENING)
         movement.balance = quantity
-        sql.insert(movement)
+        db.insert(movement)
     return item
 
 
 def change_reorder_level(actor: Actor, stock_id: UUID, level: int) -> dict[str, dict[str, int]]:
     """Set from which balance on (downwards) stock counts as low; return the change as an event tells it."""
-    item = lock_one(StockItem.objects.of(actor), stock_id)
+    item = lock_row(StockItem.objects.of(actor), stock_id)
     changes = events.changed(item, {"reorder_level": level})
     if changes:
         item.save(update_fields=["reorder_level", "updated_at"])
@@ -236,8 +236,8 @@ _CHANGE = """
 
 
 def _held(actor: Actor, stock_ids: Iterable[UUID]) -> dict[UUID, Balance]:
-    """Lock the balances in the order of their keys, as `lock_many` would: every sale passes here, so it is prepared."""
-    rows = sql.fetch(_HELD, [actor.organization_id, list(stock_ids)])
+    """Lock the balances in the order of their keys, as `lock_rows` would: every sale passes here, so it is prepared."""
+    rows = db.fetch(_HELD, [actor.organization_id, list(stock_ids)])
     return {UUID(pk): Balance(*balance) for pk, *balance in rows}
 
 
@@ -260,7 +260,7 @@ def _written(actor: Actor, movements: Sequence[StockMovement]) -> list[tuple[str
         alike.created_by_id,
         alike.created_at,
     ]
-    return [(stock_id, balance) for stock_id, balance in sql.fetch(_CHANGE, params)]
+    return [(stock_id, balance) for stock_id, balance in db.fetch(_CHANGE, params)]
 
 
 def _record_adjustment(actor: Actor, product: Product, variant: Variant | None, movement: StockMovement) -> None:

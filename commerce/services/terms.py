@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, DateField, F, OuterRef, Subquery, TextField, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from commerce.models import Order, Promotion, PromotionType, PromotionUse, ShippingMethod, TaxRate
 from commerce.models.terms import normal_code
@@ -19,9 +19,8 @@ from commerce.services.places import country_code, state_code
 from commerce.services.pricing import Discount, Shipping, Tax
 from crm.core import clock
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery, lock_rows
 from crm.core.errors import Invalid
-from crm.core.locking import lock_many
-from crm.core.replay import Replayed
 
 
 def tax_for(actor: Actor, address: Mapping[str, Any] | None, on: date | None = None) -> Tax | None:
@@ -37,17 +36,17 @@ def tax_for(actor: Actor, address: Mapping[str, Any] | None, on: date | None = N
         actor,
         country=country,
         state=state_code(country, address.get("state") or ""),
-        on=(on or clock.today(actor.organization_timezone)).isoformat(),
+        on=on or clock.today(actor.organization_timezone),
     )
     return Tax(found[0][0], Decimal(found[0][1]), applies_to_shipping=found[0][2]) if found else None
 
 
-_TAXES = Replayed(
+_TAXES = CompiledQuery(
     lambda actor, country, state, on: (
         TaxRate.objects.of(actor)
         .alive()
         .filter(country=country, state__in=["", state])
-        .filter(starts_on__lte=Cast(Value(on, TextField()), DateField()))
+        .filter(starts_on__lte=on)
         .order_by("-state", "-starts_on")  # '' comes last
         .values_list("name", "rate", "applies_to_shipping")[:1]
     )
@@ -76,8 +75,8 @@ def _shipping(actor: Actor, **which: Any) -> Any:
     return methods.values_list("code", "price", "free_from", "name", "currency")
 
 
-_SHIPPING_BY_ID = Replayed(lambda actor, pk: _shipping(actor, pk=pk))
-_SHIPPING_BY_CODE = Replayed(lambda actor, code: _shipping(actor, code_normalized=code))
+_SHIPPING_BY_ID = CompiledQuery(lambda actor, pk: _shipping(actor, pk=pk))
+_SHIPPING_BY_CODE = CompiledQuery(lambda actor, code: _shipping(actor, code_normalized=code))
 
 
 def promotions_for(
@@ -124,7 +123,7 @@ def redeem(actor: Actor, promotions: Sequence[Promotion], order: Order, customer
     """
     if not promotions:
         return
-    locked = lock_many(Promotion.objects.of(actor).alive(), [promotion.pk for promotion in promotions])
+    locked = lock_rows(Promotion.objects.of(actor).alive(), [promotion.pk for promotion in promotions])
     used = _uses_of(actor, locked, customer_id) if any(row.max_uses_per_user for row in locked.values()) else {}
     for promotion in promotions:
         _refuse_unusable(
@@ -142,7 +141,7 @@ def give_back(actor: Actor, order: Order) -> None:
     kept = PromotionUse.objects.of(actor).filter(order=order, returned_at=None)
     promotion_ids = list(kept.values_list("promotion_id", flat=True))
     if promotion_ids:
-        lock_many(Promotion.objects.of(actor), promotion_ids)
+        lock_rows(Promotion.objects.of(actor), promotion_ids)
         kept.update(returned_at=clock.now())
         Promotion.objects.of(actor).filter(pk__in=promotion_ids).update(uses=F("uses") - 1)
 

@@ -7,10 +7,10 @@ from commerce.models import Product, Variant
 from commerce.services import skus, stock
 from commerce.services.indexing import normal_sku
 from commerce.services.products import in_minor_units
-from crm.core import clock, events, sql
+from crm.core import clock, db, events
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Invalid
-from crm.core.locking import lock_one
 
 
 def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) -> Variant:
@@ -18,7 +18,7 @@ def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) 
 
     With a `stock_quantity` it has a stock of its own, else it is sold from the product's.
     """
-    product = lock_one(Product.objects.of(actor).alive(), product.pk)
+    product = lock_row(Product.objects.of(actor).alive(), product.pk)
     variant = Variant(organization_id=actor.organization_id, product=product)
     quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
     sku = fields.pop("sku", "")
@@ -28,15 +28,15 @@ def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) 
     variant.sku = sku or skus.free_sku(actor, product.sku, name)
     variant.sku_normalized = normal_sku(variant.sku)
     _set_stock(actor, variant, quantity, level)
-    sql.insert(variant)
+    db.insert(variant)
     _record(actor, "created", variant, metadata={"product_id": str(product.pk), "sku": variant.sku})
     return variant
 
 
 def update_variant(actor: Actor, variant: Variant, **fields: Any) -> Variant:
     """Change a variant; a new `stock_quantity` is a correction in the ledger, or opens a stock of its own."""
-    product = lock_one(Product.objects.of(actor).alive(), variant.product_id)
-    variant = lock_one(Variant.objects.of(actor).alive(), variant.pk)
+    product = lock_row(Product.objects.of(actor).alive(), variant.product_id)
+    variant = lock_row(Variant.objects.of(actor).alive(), variant.pk)
     quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
     if not fields.get("sku", "-"):
         del fields["sku"]
@@ -59,8 +59,8 @@ def update_variant(actor: Actor, variant: Variant, **fields: Any) -> Variant:
 
 def delete_variant(actor: Actor, variant: Variant) -> None:
     """Delete softly; its SKU can be used again, its stock stays in the ledger."""
-    lock_one(Product.objects.of(actor), variant.product_id)
-    variant = lock_one(Variant.objects.of(actor).alive(), variant.pk)
+    lock_row(Product.objects.of(actor), variant.product_id)
+    variant = lock_row(Variant.objects.of(actor).alive(), variant.pk)
     variant.deleted_at = clock.now()
     variant.save(update_fields=["deleted_at", "updated_at"])
     _record(actor, "deleted", variant, metadata={"product_id": str(variant.product_id)})

@@ -1,6 +1,5 @@
 """Companies, contacts and timelines as resources: rows, filters, orders, services. Surfaces add shape and names."""
 
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from django.http import HttpResponse
 from contacts.api.shapes import NewEntry
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
 from contacts.services import activity, companies, contacts, timeline
-from crm.api.filters import Filters, FreeTextFilter, SearchFilter, TagsFilter
+from crm.api.filters import FilterArguments, Filters, FreeTextFilter, SearchFilter, TagsFilter
 from crm.api.resources import Resource
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
@@ -103,12 +102,12 @@ class Contacts(Resource):
     deletes = contacts.delete_contact
     restores = contacts.restore_contact
 
-    def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[Contact]:
+    def filtered(self, actor: Actor, query: FilterArguments) -> QuerySet[Contact]:
         """Let `status=inactive` find the deleted too."""
         rows = Contact.objects.visible_to(actor)
-        if parameters.get("status") != Status.INACTIVE:
+        if query.data.get("status") != Status.INACTIVE:
             rows = rows.alive()
-        return self.narrowed(actor, rows, parameters)
+        return self.narrowed(actor, rows, query)
 
     def create(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Create one; the answer names contacts of the same identity."""
@@ -156,7 +155,7 @@ class Timeline(Resource):
     body_shape = NewEntry
     orders = {"occurred_at": "occurred_at"}
     default_order = ("-occurred_at", "-id")
-    is_replayed = False
+    is_compiled = False
 
     @cached_property
     def contact(self) -> Contact:

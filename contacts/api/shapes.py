@@ -26,7 +26,7 @@ from crm.api.shapes import (
     TextList,
     WebAddress,
 )
-from crm.core.expressions import ShortChanges
+from crm.core.db.expressions import ShortChanges
 from crm.core.models import Event, TimelineKind
 
 

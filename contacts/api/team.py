@@ -11,7 +11,7 @@ from crm.api.routes import resource, route
 from crm.api.shapes import CamelShape, Derived
 from crm.api.surfaces import camel
 from crm.api.team import TEAM
-from crm.core.expressions import ShortChanges
+from crm.core.db.expressions import ShortChanges
 
 
 class TeamCompany(CompanyFields, CamelShape):

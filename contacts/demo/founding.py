@@ -20,8 +20,8 @@ from contacts.demo.telling import Chronicle
 from contacts.models import Contact
 from contacts.services import indexing, shoppers
 from crm.core import clock
+from crm.core.db import operator, tenant
 from crm.core.models import Event
-from crm.core.tenancy import operator, tenant
 
 SLUG, NAME = "northwind", "Northwind Trading"
 PASSWORD = "northwind-demo-2026"  # noqa: S105 - published on purpose, for the demo alone

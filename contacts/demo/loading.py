@@ -14,8 +14,8 @@ from contacts.models import Company, Contact
 from contacts.services import indexing, wording
 from contacts.services.timeline import ENTRIES, IN_TOUCH
 from crm.core import search
+from crm.core.db import tenant
 from crm.core.models import Event, TimelineKind
-from crm.core.tenancy import tenant
 
 BATCH = 2000  # contacts of one transaction, well within the statements' deadline also on a slow machine
 

@@ -8,8 +8,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.core.db.models
 import crm.core.ids
-import crm.core.tenant_models
 
 
 class Migration(migrations.Migration):
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ("annual_revenue", models.BigIntegerField(blank=True, null=True)),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "owner",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                 ("last_contacted_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "company",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -226,7 +226,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "owner",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,

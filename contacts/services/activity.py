@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 
 from contacts.models import Contact
 from crm.core.actor import Actor
+from crm.core.db import TenantModel
 from crm.core.models import Event, TimelineKind
-from crm.core.tenant_models import TenantModel
 
 # What one must be allowed to view for an event of a kind, or of a subject, to be shown.
 KINDS = {

@@ -9,7 +9,7 @@ from contacts.services import indexing, wording
 from contacts.services.references import held_company, owner_for, owner_of_new, visible_company
 from crm.core import clock, events, money
 from crm.core.actor import Actor
-from crm.core.locking import hold, lock_one, take_turns
+from crm.core.db import advisory_lock, lock_row, share_rows
 
 INDEXED = frozenset({"name", "phone", "website"})
 
@@ -27,7 +27,7 @@ def create_company(actor: Actor, *, name: str, **fields: Any) -> Company:
 
 def update_company(actor: Actor, company: Company, **fields: Any) -> Company:
     """Change a company; under a new name it is found at once, and its contacts with it. Nothing changed: no event."""
-    company = lock_one(Company.objects.visible_to(actor).alive(), company.pk)
+    company = lock_row(Company.objects.visible_to(actor).alive(), company.pk)
     owner_id = owner_for(actor, fields, current=company.owner_id)
     changes = events.changed(company, {**_stored(actor, fields), "owner_id": owner_id})
     if not changes:
@@ -54,7 +54,7 @@ def update_company(actor: Actor, company: Company, **fields: Any) -> Company:
 
 def delete_company(actor: Actor, company: Company) -> None:
     """Delete softly; its contacts keep their reference."""
-    company = lock_one(Company.objects.visible_to(actor).alive(), company.pk)
+    company = lock_row(Company.objects.visible_to(actor).alive(), company.pk)
     company.deleted_at = clock.now()
     company.save(update_fields=["deleted_at", "updated_at"])
     events.record(actor, "company.deleted", company, title=f"Company {company} deleted", company_id=company.pk)
@@ -62,7 +62,7 @@ def delete_company(actor: Actor, company: Company) -> None:
 
 def restore_company(actor: Actor, company: Company) -> Company:
     """Bring a deleted company back; one that is not deleted stays as it is."""
-    company = lock_one(Company.objects.visible_to(actor), company.pk)
+    company = lock_row(Company.objects.visible_to(actor), company.pk)
     if company.deleted_at is not None:
         company.deleted_at = None
         company.save(update_fields=["deleted_at", "updated_at"])
@@ -90,9 +90,9 @@ def company_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -
 def company_named(actor: Actor, name: str) -> Company:
     """Find the company of this name (case, accents and spaces aside) among those the actor may see, or make it."""
     normalized = indexing.normal_name(name)[:200]
-    take_turns(actor.organization_id, "company", normalized)  # two at once would make it twice
+    advisory_lock(actor.organization_id, "company", normalized)  # two at once would make it twice
     same = Company.objects.visible_to(actor).alive().filter(name_normalized=normalized)
-    found: list[Company] = hold(same.order_by("created_at", "id")[:1])
+    found: list[Company] = share_rows(same.order_by("created_at", "id")[:1])
     if found:
         return found[0]
     actor.require("companies:create")

@@ -6,11 +6,10 @@ from uuid import UUID
 from contacts.models import Company, Contact, Status
 from contacts.services import companies, indexing, wording
 from contacts.services.references import held_company, owner_for, owner_of_new
-from crm.core import clock, events, sql
+from crm.core import clock, db, events
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery, advisory_lock, lock_row
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one, take_turns
-from crm.core.replay import Replayed
 
 MOST_DUPLICATES = 20
 
@@ -29,7 +28,7 @@ def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: A
     indexing.refresh(contact, contact.company)
     if reject_duplicates:
         _reject_duplicates(actor, contact)
-    sql.insert(contact)
+    db.insert(contact)
     events.record(
         actor,
         "contact.created",
@@ -46,7 +45,7 @@ def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = 
     moves = not {"company", "company_id"}.isdisjoint(fields)
     # The company first: whoever renames it locks it before its contacts.
     company = companies.company_for(actor, fields, current=contact.company_id)
-    contact = lock_one(Contact.objects.visible_to(actor).alive(), contact.pk)
+    contact = lock_row(Contact.objects.visible_to(actor).alive(), contact.pk)
     if not moves and contact.company_id != (company.pk if company else None):
         company = held_company(actor, contact.company_id)
     owner_id = owner_for(actor, fields, current=contact.owner_id)
@@ -79,7 +78,7 @@ def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = 
 
 def delete_contact(actor: Actor, contact: Contact) -> None:
     """Delete softly: the contact leaves every list but that of the inactive."""
-    contact = lock_one(Contact.objects.visible_to(actor).alive(), contact.pk)
+    contact = lock_row(Contact.objects.visible_to(actor).alive(), contact.pk)
     contact.deleted_at, contact.status = clock.now(), Status.INACTIVE
     contact.save(update_fields=["deleted_at", "status", "updated_at"])
     events.record(
@@ -97,7 +96,7 @@ def restore_contact(actor: Actor, contact: Contact) -> Contact:
 
     A shopper for whom another contact stands by now keeps that one.
     """
-    contact = lock_one(Contact.objects.visible_to(actor), contact.pk)
+    contact = lock_row(Contact.objects.visible_to(actor), contact.pk)
     if contact.deleted_at is None:
         return contact
     contact.deleted_at, contact.status = None, Status.ACTIVE
@@ -120,7 +119,7 @@ def duplicates_of(actor: Actor, contact: Contact) -> list[UUID]:
     return [UUID(pk) for (pk,) in _SAME_IDENTITY.rows(actor, dedupe_hash=contact.dedupe_hash, pk=contact.pk)]
 
 
-_SAME_IDENTITY = Replayed(
+_SAME_IDENTITY = CompiledQuery(
     lambda actor, dedupe_hash, pk: (
         Contact.objects.visible_to(actor)
         .alive()
@@ -150,6 +149,6 @@ def _require_identity(contact: Contact) -> None:
 
 
 def _reject_duplicates(actor: Actor, contact: Contact) -> None:
-    take_turns(actor.organization_id, "identity", contact.dedupe_hash)  # of two at once, the second sees the first
+    advisory_lock(actor.organization_id, "identity", contact.dedupe_hash)  # of two at once, the second sees the first
     if found := [str(pk) for pk in duplicates_of(actor, contact)]:
         raise Conflict("A contact with this identity exists.", code="DUPLICATE_CONTACT", extra={"duplicate_of": found})

@@ -10,7 +10,7 @@ from accounts.models import normalize_email
 from contacts.models import Company, Contact
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.locking import lock_in_batches
+from crm.core.db import lock_in_batches
 
 DERIVED = ("full_name", "name_normalized", "email_normalized", "dedupe_hash", "search")
 NAMES = frozenset({"first_name", "last_name", "email"})

@@ -8,9 +8,8 @@ from django.db import DEFAULT_DB_ALIAS
 from accounts.models import User
 from contacts.models import Company
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery, share_rows
 from crm.core.errors import Forbidden, Invalid
-from crm.core.locking import hold
-from crm.core.replay import Replayed
 
 
 def owner_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -> UUID | None:
@@ -44,12 +43,12 @@ def visible_company(actor: Actor, company_id: UUID) -> Company:
     return Company.from_db(DEFAULT_DB_ALIAS, list(known), list(known.values()))
 
 
-_VISIBLE_COMPANY = Replayed(
-    lambda actor, pk: Company.objects.visible_to(actor).alive().filter(pk=pk).values_list("name"), holding=True
+_VISIBLE_COMPANY = CompiledQuery(
+    lambda actor, pk: Company.objects.visible_to(actor).alive().filter(pk=pk).values_list("name"), for_share=True
 )
 
 
 def held_company(actor: Actor, company_id: UUID | None) -> Company | None:
     """Return the company that a contact has already, whoever owns it; nobody renames it until the transaction ends."""
-    held = hold(Company.objects.of(actor).filter(pk=company_id)) if company_id else []
+    held = share_rows(Company.objects.of(actor).filter(pk=company_id)) if company_id else []
     return held[0] if held else None

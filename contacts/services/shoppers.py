@@ -14,8 +14,7 @@ from contacts.models import Contact, Status
 from contacts.services import contacts, indexing
 from crm.core import clock, events
 from crm.core.actor import Actor, system_actor
-from crm.core.locking import lock_many
-from crm.core.replay import Replayed
+from crm.core.db import CompiledQuery, lock_rows
 
 SOURCE = "shop"
 # What the surviving contact takes from the other where its own is empty.
@@ -72,9 +71,9 @@ def standing_for(actor: Actor) -> Contact:
     )
 
 
-_STANDING = Replayed(
+_STANDING = CompiledQuery(
     lambda actor: Contact.objects.of(actor).alive().filter(user_id=actor.user_id).values_list("pk", "company_id"),
-    holding=True,
+    for_share=True,
 )
 
 
@@ -102,7 +101,7 @@ def merge_verified(user: User) -> None:
     twin = same.exclude(user__is_active=True).order_by("created_at", "id").first()
     if twin is None:
         return
-    locked = lock_many(Contact.objects.of(actor).alive(), [own.pk, twin.pk])
+    locked = lock_rows(Contact.objects.of(actor).alive(), [own.pk, twin.pk])
     if len(locked) == len((own, twin)):
         kept, gone = sorted(locked.values(), key=lambda contact: (contact.created_at, contact.pk))
         _merge(actor, kept, gone, user)

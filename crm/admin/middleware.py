@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 
-from crm.core.tenancy import operator
+from crm.core.db import operator
 
 # Pages that compare passwords or codes. Attempts must stay counted whatever becomes of the request, and no transaction
 # may wait for a hash, so these open transactions of their own.

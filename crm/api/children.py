@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from rest_framework import serializers
 
 from crm.api.shapes import Shape
-from crm.core.expressions import JsonList, json_object, literal
+from crm.core.db.expressions import JsonList, json_object, literal
 
 
 class Children(serializers.Field):

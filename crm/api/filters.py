@@ -3,11 +3,10 @@
 import operator
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from functools import reduce
 from typing import Any
-from uuid import UUID
 
 import django_filters
 from django import forms
@@ -17,21 +16,24 @@ from django.db.models import Q, QuerySet
 from crm.api.surfaces import Surface
 from crm.core import clock, search
 from crm.core.actor import Actor
+from crm.core.db import Param
 from crm.core.errors import Invalid
-from crm.core.replay import ORGANIZATION
 
-MOST_REPLAYED = 4  # filters at once; rarer combinations are compiled each time, for each would be kept
-
-STAND_IN_DAY = datetime(1, 2, 1, tzinfo=UTC)
+MOST_COMPILED = 4  # filters at once; rarer combinations are compiled each time, for each would be kept
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A question to compile once: its key, its parameters with stand-ins, and what to fill in for them."""
+class FilterArguments:
+    """What a query's filters are applied with: by name, values, or `Param` for what is given at each run.
 
-    key: tuple[Any, ...]
-    parameters: Mapping[str, str]
-    filled: Mapping[Any, Any]
+    `cache_key` names the SQL that they lead to, or is None where each value has SQL of its own; `values` are those of
+    the parameters. `data` is the query itself, by domain name.
+    """
+
+    data: Mapping[str, str]
+    arguments: Mapping[str, Any]
+    cache_key: tuple[Any, ...] | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Filters(django_filters.FilterSet):
@@ -43,11 +45,11 @@ class Filters(django_filters.FilterSet):
     actor: Actor
 
     @classmethod
-    def asked_by(cls, actor: Actor, parameters: Mapping[str, str]) -> "Filters":
-        """Return a set for one question."""
-        asker = cls.__new__(cls)
-        asker.actor, asker.data = actor, parameters
-        return asker
+    def for_query(cls, actor: Actor, data: Mapping[str, str]) -> "Filters":
+        """Return a set for one query."""
+        filterset = cls.__new__(cls)
+        filterset.actor, filterset.data = actor, data
+        return filterset
 
     def narrow(self, rows: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         """Return the rows that one cleaned value leaves."""
@@ -62,9 +64,13 @@ class Filters(django_filters.FilterSet):
 class SearchFilter(django_filters.CharFilter):
     """Word prefixes over the model's search column."""
 
-    def filter(self, qs: Any, value: str) -> Any:
+    def sql_value(self, actor: Actor, value: str) -> Any:
+        """Return the value of the filter's parameter, or None where the SQL itself depends on the value."""
+        return search.tsquery(actor.organization_id, value)
+
+    def filter(self, qs: Any, value: str | Param) -> Any:
         """Narrow to the matches; blank text narrows nothing."""
-        return qs.searched(self.parent.actor, value) if value and value.strip() else qs
+        return qs.searched(self.parent.actor, value) if isinstance(value, Param) or (value and value.strip()) else qs
 
 
 class ContainsFilter(django_filters.CharFilter):
@@ -82,16 +88,8 @@ class ContainsFilter(django_filters.CharFilter):
         return qs.filter(reduce(operator.or_, (Q(**{f"{column}__icontains": text}) for column in self.columns)))
 
 
-class WordsFilter(django_filters.CharFilter):
-    """A comma list."""
-
-    def filter(self, qs: Any, value: str) -> Any:
-        """Pass the list on to the filter's method."""
-        return super().filter(qs, [word.strip() for word in value.split(",") if word.strip()] if value else None)
-
-
-class TagsFilter(WordsFilter):
-    """Rows that carry any of the tags, or (`tags_match=all`) all of them."""
+class TagsFilter(django_filters.CharFilter):
+    """Rows that carry any tag of a comma list, or (`tags_match=all`) all of them."""
 
     def filter(self, qs: Any, value: str) -> Any:
         """Narrow by array overlap or containment."""
@@ -107,6 +105,10 @@ class FreeTextFilter(django_filters.CharFilter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(lookup_expr="iexact", **kwargs)
+
+    def sql_value(self, actor: Actor, value: str) -> Any:
+        """Return the value of the filter's parameter."""
+        return value
 
 
 class MomentField(forms.Field):
@@ -127,29 +129,32 @@ class FromFilter(django_filters.Filter):
 
     field_class = MomentField
 
-    def bound(self, actor: Actor, value: date | datetime) -> datetime:
+    def sql_value(self, actor: Actor, value: date | datetime) -> datetime:
         """Return the first moment that counts."""
         if isinstance(value, datetime):
             return value
         return clock.day_bounds(value, actor.organization_timezone)[0]
 
-    def filter(self, qs: Any, value: date | datetime | None) -> Any:
-        """Narrow to what is not before."""
-        return qs.filter(**{f"{self.field_name}__gte": self.bound(self.parent.actor, value)}) if value else qs
+    lookup = "gte"
+
+    def filter(self, qs: Any, value: date | datetime | Param | None) -> Any:
+        """Narrow to what is on this side of the bound."""
+        if not value:
+            return qs
+        bound = value if isinstance(value, Param) else self.sql_value(self.parent.actor, value)
+        return qs.filter(**{f"{self.field_name}__{self.lookup}": bound})
 
 
 class ToFilter(FromFilter):
     """Rows up to a moment, or to the end of a day in the organization's time zone."""
 
-    def bound(self, actor: Actor, value: date | datetime) -> datetime:
+    lookup = "lt"
+
+    def sql_value(self, actor: Actor, value: date | datetime) -> datetime:
         """Return the first moment that counts no more."""
         if not isinstance(value, datetime):
             return clock.day_bounds(value, actor.organization_timezone)[1]
         return value if value == clock.LATEST else value + timedelta(microseconds=1)
-
-    def filter(self, qs: Any, value: date | datetime | None) -> Any:
-        """Narrow to what is before."""
-        return qs.filter(**{f"{self.field_name}__lt": self.bound(self.parent.actor, value)}) if value else qs
 
 
 def asked(
@@ -184,57 +189,42 @@ def clean(filters: type[Filters], parameters: Mapping[str, str]) -> dict[str, An
     return values
 
 
-def apply(filters: type[Filters], parameters: Mapping[str, str], rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
-    """Return the rows that the parameters leave."""
-    asker = filters.asked_by(actor, parameters)
-    for name, value in clean(filters, parameters).items():
-        rows = asker.narrow(rows, name, value)
-    return rows
+def parse(filters: type[Filters], data: Mapping[str, str], actor: Actor) -> FilterArguments:
+    """Return the filters of a query, ready to be applied; a bad value is `Invalid`.
 
-
-def replay(filters: type[Filters], parameters: Mapping[str, str], actor: Actor) -> Replay | None:
-    """Return how to compile this question once for every value of its free parameters, or None where SQL may differ.
-
-    Ids and search texts are free: they reach SQL as parameters. What is one of a few values is part of the key.
+    Ids, moments and texts reach SQL as parameters. What is one of a few values is part of the cache key.
     """
-    values = clean(filters, parameters)
-    if len(parameters) > MOST_REPLAYED:
-        return None
+    arguments = clean(filters, data)
+    if len(data) > MOST_COMPILED:
+        return FilterArguments(data, arguments)
     key: list[Any] = []
-    stand_ins: dict[str, str] = {}
-    filled: dict[Any, Any] = {}
-    for position, name in enumerate(sorted(parameters)):
+    values: dict[str, Any] = {}
+    for name in sorted(data):
         declared = filters.base_filters.get(name)
-        if isinstance(declared, django_filters.ChoiceFilter | django_filters.BooleanFilter):
-            key.append(parameters[name])
-        else:
-            free = _free(declared, parameters[name], values.get(name), actor, position)
-            if free is None:
-                return None
-            stand_ins[name], stands_for, value = free
-            filled[stands_for] = value
         key.append(name)
-    return Replay(tuple(key), {**parameters, **stand_ins}, filled)
+        if isinstance(declared, django_filters.ChoiceFilter | django_filters.BooleanFilter):
+            key.append(data[name])
+            continue
+        value = _sql_value(declared, arguments.get(name), actor)
+        if value is None:
+            return FilterArguments(data, clean(filters, data))
+        arguments[name], values[name] = Param(name), value
+    return FilterArguments(data, arguments, tuple(key), values)
 
 
-def _free(declared: Any, raw: str, value: Any, actor: Actor, position: int) -> tuple[str, Any, Any] | None:
-    """Return a stand-in for a value that reaches SQL as a parameter, what it becomes there, and what fills it."""
-    found: tuple[str, Any, Any] | None = None
-    if isinstance(declared, SearchFilter):
-        if query := search.tsquery(actor.organization_id, raw):
-            stand_in = f"standin{position}"
-            found = stand_in, search.tsquery(ORGANIZATION, stand_in), query
-    elif value in {None, ""} or getattr(declared, "method", True):
-        pass
-    elif isinstance(declared, django_filters.UUIDFilter) and declared.lookup_expr == "exact":
-        pk = UUID(int=0xD0 + position)
-        found = str(pk), pk, value
-    elif isinstance(declared, FreeTextFilter):
-        found = (text := f"\ue000{position}"), text, value
-    elif isinstance(declared, FromFilter):
-        moment = STAND_IN_DAY + timedelta(days=position)
-        found = moment.isoformat(), declared.bound(actor, moment), declared.bound(actor, value)
-    elif isinstance(declared, django_filters.DateFilter):
-        day = (STAND_IN_DAY + timedelta(days=position)).date()
-        found = day.isoformat(), day, value
-    return found
+def _sql_value(declared: Any, value: Any, actor: Actor) -> Any:
+    """Return what a filter's value is as a parameter of SQL, or None where the SQL itself depends on the value."""
+    if value in {None, ""} or getattr(declared, "method", None) is not None:
+        return None
+    if hasattr(declared, "sql_value"):
+        return declared.sql_value(actor, value)
+    is_plain = isinstance(declared, django_filters.UUIDFilter | django_filters.DateFilter)
+    return value if is_plain and declared.lookup_expr in {"exact", "gte", "lte"} else None
+
+
+def apply(filters: type[Filters], query: FilterArguments, rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Return the rows that the filters leave."""
+    filterset = filters.for_query(actor, query.data)
+    for name, value in query.arguments.items():
+        rows = filterset.narrow(rows, name, value)
+    return rows

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework.permissions import BasePermission
 
+from crm.core.db import TenantModel
 from crm.core.errors import Forbidden
-from crm.core.tenant_models import TenantModel
 
 VERBS = {
     "list": "view",

@@ -1,6 +1,7 @@
 """A resource once: its rows, filters, orders and the services that change it. A surface adds its shape."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 
 from crm.api import filters as filtering
-from crm.api.filters import Filters
-from crm.api.reading import Reader
+from crm.api.filters import FilterArguments, Filters
+from crm.api.queries import SerializerQuery
 from crm.api.responses import json_response
 from crm.api.shapes import Shape
 from crm.api.surfaces import Page
@@ -19,22 +20,18 @@ from crm.core.errors import Invalid, NotFound
 
 LARGEST_PAGE = 2**53 - 1  # every JSON reader knows it exactly; no list is that long
 
-_readers: dict[tuple[type[Model], type[Shape]], Reader] = {}
 
-
-def reader(model: type[Model], shape: type[Shape]) -> Reader:
-    """Return the one reader of a model in a shape."""
-    key = (model, shape)
-    if key not in _readers:
-        _readers[key] = Reader(model, shape)
-    return _readers[key]
+@cache
+def query_of(model: type[Model], shape: type[Shape]) -> SerializerQuery:
+    """Return the one query of a model in a shape."""
+    return SerializerQuery(model, shape)
 
 
 class Resource(ApiView):
     """List, retrieve, create, update, delete and restore, each by one service call.
 
     `noun` and `plural` name it in answers, `orders` maps what `sort` may name to columns, `tally` is the kept count
-    of an unfiltered list, `renames` the filter keys that casing alone does not make. `is_replayed` says that `rows`
+    of an unfiltered list, `renames` the filter keys that casing alone does not make. `is_compiled` says that `rows`
     and `details` depend on the actor alone (not on the URL), so that their SQL is compiled once. `adds` are the forms
     of what `beside` shows with a single object. The services take
     (actor, …): `creates(actor, **fields)`, `updates(actor, row, **fields)`, `deletes(actor, row)`,
@@ -52,7 +49,7 @@ class Resource(ApiView):
     orders: ClassVar[Mapping[str, str]] = {"created_at": "created_at"}
     default_order: ClassVar[Sequence[str]] = ("-created_at", "-id")
     tally: ClassVar[str | None] = None
-    is_replayed: ClassVar[bool] = True
+    is_compiled: ClassVar[bool] = True
     adds: ClassVar[Mapping[str, Any]] = {}
     creates: ClassVar[Callable[..., Any]]
     updates: ClassVar[Callable[..., Any]]
@@ -81,44 +78,40 @@ class Resource(ApiView):
 
     def list(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Answer a page."""
-        shape = self.list_shape or self.shape
         number, size = self.page_asked()
         order = self.order_asked()
-        parameters: Mapping[str, str] = self.filters_asked()
-        replay = (
-            filtering.replay(self.filters, parameters, self.actor)
-            if self.filters and parameters and self.is_replayed
-            else None
-        )
-        if replay is not None:
-            parameters = replay.parameters
-        page = reader(self.model, shape).page(
-            self.actor,
-            lambda actor: self.filtered(actor, parameters) if parameters else self.rows(actor),
-            order=order,
-            number=number,
-            size=size,
-            tally=None if parameters else self.kept_count(),
-            plan=(type(self), replay and replay.key) if self.is_replayed and (replay or not parameters) else None,
-            filled=replay.filled if replay else {},
+        page = query_of(self.model, self.list_shape or self.shape).page(
+            self.actor, order=order, number=number, size=size, **self.list_arguments()
         )
         return self.answer_page(page)
+
+    def list_arguments(self) -> dict[str, Any]:
+        """Return which rows a list shows, as arguments of `SerializerQuery.page`."""
+        data = self.filters_asked()
+        if not data or self.filters is None:
+            return {"rows": self.rows, "tally": self.kept_count(), "cache_key": self._cache_key("list")}
+        query = filtering.parse(self.filters, data, self.actor)
+        return {
+            "rows": lambda actor: self.filtered(actor, query),
+            "cache_key": query.cache_key and self._cache_key(query.cache_key),
+            "values": query.values,
+        }
 
     def kept_count(self) -> str | None:
         """Return the kept count of what the actor sees of an unfiltered list, or None where none is kept."""
         return self.tally
 
-    def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[Any]:
+    def filtered(self, actor: Actor, query: FilterArguments) -> QuerySet[Any]:
         """Return the rows that the query's filters leave."""
-        return self.narrowed(actor, self.rows(actor), parameters)
+        return self.narrowed(actor, self.rows(actor), query)
 
-    def narrowed(self, actor: Actor, rows: QuerySet[Any], parameters: Mapping[str, str]) -> QuerySet[Any]:
+    def narrowed(self, actor: Actor, rows: QuerySet[Any], query: FilterArguments) -> QuerySet[Any]:
         """Apply the filter set to rows."""
-        return filtering.apply(self.filters, parameters, rows, actor) if self.filters else rows
+        return filtering.apply(self.filters, query, rows, actor) if self.filters else rows
 
     def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Answer one object, or 404."""
-        found = reader(self.model, self.shape).one(self.actor, self.details, pk, plan=self._plan("details"))
+        found = query_of(self.model, self.shape).one(self.actor, self.details, pk, cache_key=self._cache_key("details"))
         if found is None:
             raise NotFound(f"{self.noun} not found.")
         return self.answer({**found, **self.beside(pk)} if self.adds else found)
@@ -151,8 +144,8 @@ class Resource(ApiView):
         """Return the rows that a restore may name, deleted or not."""
         return self.model.objects.visible_to(actor)  # type: ignore[attr-defined]
 
-    def _plan(self, name: str) -> Any:
-        return (type(self), name) if self.is_replayed else None
+    def _cache_key(self, name: Any) -> Any:
+        return (type(self), name) if self.is_compiled else None
 
     def get_row(self, pk: UUID, *, among: QuerySet[Any] | None = None, noun: str | None = None) -> Any:
         """Return a row, checked against the object permissions, or raise `NotFound`.
@@ -170,7 +163,9 @@ class Resource(ApiView):
     def shown(self, row: Any, status: int = 200, **extra: Any) -> HttpResponse:
         """Answer with the row read back in the shape; `extra` goes beside its fields."""
         self.subject = row
-        data = reader(self.model, self.shape).one(self.actor, self.readable, row.pk, plan=self._plan("readable"))
+        data = query_of(self.model, self.shape).one(
+            self.actor, self.readable, row.pk, cache_key=self._cache_key("readable")
+        )
         extra |= self.beside(row.pk)
         return self.answer({**(data or {}), **extra} if extra else data, status)
 

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from crm.api.surfaces import camel, snake
 from crm.core import free_objects, money, web_addresses
 from crm.core.characters import no_controls, one_line
-from crm.core.expressions import Major, json_object
+from crm.core.db.expressions import Major, json_object
 from crm.core.web_addresses import web_address
 
 UNKNOWN = "This field is not known."

@@ -18,7 +18,7 @@ from crm.api.permissions import HoldsPermission, OwnsObject
 from crm.api.responses import json_response
 from crm.api.schema import SurfaceSchema
 from crm.api.surfaces import Surface
-from crm.core import idempotency, locking, tokens
+from crm.core import db, idempotency, tokens
 from crm.core.actor import Actor
 from crm.core.errors import Kind, NotFound, Unauthenticated
 from crm.core.rates import Standing
@@ -143,7 +143,7 @@ class ApiView(ViewSet):
                 return self._once(asked, handler)
 
         try:
-            return locking.retrying(work)
+            return db.retry_on_deadlock(work)
         except Exception as error:
             if asked is not None:
                 self._keep_refusal(asked, error)

@@ -11,4 +11,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from crm.core.database import roles  # noqa: F401, PLC0415 - registers as it is imported, once Django is set up
+        from crm.core import database_role  # noqa: F401, PLC0415 - registers as it is imported, once Django is set up

@@ -6,32 +6,32 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from crm.core.tenancy import Question, tenant
+from crm.core.db import PiggybackQuery, tenant
 
-MOST_KNOWN = 10_000
+MAX_ENTRIES = 10_000
 
 Asker = TypeVar("Asker")
 Found = TypeVar("Found")
 
 
-class Known(Generic[Asker]):
+class ActorCache(Generic[Asker]):
     """Who asked under each key when it was last answered. Every request asks again: this saves a step, no more."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, tuple[tuple[Any, ...], Asker]] = {}
 
-    def last(self, key: Hashable) -> Asker | None:
+    def cached(self, key: Hashable) -> Asker | None:
         """Return who it was, or None where this process has not seen the key."""
         known = self._known.get(key)
         return known[1] if known else None
 
-    def now(self, key: Hashable, answer: tuple[Any, ...], make: Callable[[], Asker]) -> Asker:
+    def current(self, key: Hashable, answer: tuple[Any, ...], make: Callable[[], Asker]) -> Asker:
         """Return who it is by the answer: the very object it was, as long as the answer is the same."""
         known = self._known.get(key)
         if known is not None and known[0] == answer:
             return known[1]
         asker = make()
-        if len(self._known) >= MOST_KNOWN:
+        if len(self._known) >= MAX_ENTRIES:
             self._known.clear()
         self._known[key] = (answer, asker)
         return asker
@@ -43,7 +43,7 @@ class Known(Generic[Asker]):
 
 def read(
     organization_id: UUID,
-    question: Question,
+    question: PiggybackQuery,
     *,
     believed: Asker | None,
     find: Callable[[], Asker],
@@ -55,7 +55,7 @@ def read(
     object that was `believed`, what was found is thrown away and found anew; where it raises, nothing is answered.
     Nor is anything where the database did not answer `work`: then it cannot tell who is asking either.
     """
-    with tenant(organization_id, asking=question, reading=True):
+    with tenant(organization_id, piggyback=question, read_only=True):
         if believed is None:
             return work(find())
         fault: Exception | None = None

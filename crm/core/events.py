@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Model
 
-from crm.core import clock, outbox, sql
+from crm.core import clock, db, outbox
 from crm.core.actor import Actor
 from crm.core.fields import FreeObjectField
 from crm.core.free_objects import changed_keys
@@ -55,7 +55,7 @@ def record(
         occurred_at=occurred_at or moment,
         recorded_at=moment,
     )
-    sql.insert(event)
+    db.insert(event)
     for topic in subscribers(name):
         outbox.put(actor.organization_id, topic, {"event_id": str(event.id)})
     return event

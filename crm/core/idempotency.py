@@ -20,9 +20,9 @@ from psycopg import errors as pg
 
 from crm.core import clock
 from crm.core.actor import Actor
+from crm.core.db import operator, tenant
 from crm.core.errors import Conflict, DomainError, Kind, Malformed, NotFound
 from crm.core.models import IdempotencyKey
-from crm.core.tenancy import operator, tenant
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from crm.core.tenant_models import TenantForeignKey, TenantModel
+from crm.core.db import TenantForeignKey, TenantModel
 
 
 class TimelineKind(models.TextChoices):
@@ -137,7 +137,7 @@ class RateCounter(models.Model):
 
 
 class KeptSum(models.Model):
-    """A row of a table of kept sums: signed rows that triggers write (`crm.core.rls.KeptSums`) and beat folds.
+    """A row of a table of kept sums: signed rows that triggers (`crm.core.db.operations`) write and beat folds.
 
     `sums` names the columns that add up; all the others but the id and `is_folded` are the key.
     """

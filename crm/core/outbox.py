@@ -17,8 +17,8 @@ from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
 from crm.core import clock, doorbell
+from crm.core.db import operator, tenant
 from crm.core.models import OutboxMessage
-from crm.core.tenancy import operator, tenant
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Func, Lookup, Model, Q, Value
 from psycopg.types.json import Jsonb
 
-from crm.core import sql
+from crm.core import db
 
 WORDS = re.compile(r"[^\W_]+")
 DIGITS = re.compile(r"[0-9]+")
@@ -81,7 +81,7 @@ def rewrite(model: type[Model], organization_id: UUID, found_by: Mapping[UUID, I
     """
     words = {str(pk): lexemes(organization_id, *texts) for pk, texts in found_by.items()}
     table = model._meta.db_table  # noqa: SLF001 - Django's documented model metadata
-    sql.fetch(_REWRITE.format(table=table), [Jsonb(words, dumps=orjson.dumps), organization_id])
+    db.fetch(_REWRITE.format(table=table), [Jsonb(words, dumps=orjson.dumps), organization_id])
 
 
 _REWRITE = """
@@ -108,9 +108,12 @@ def tsquery(organization_id: UUID, text: str) -> str | None:
     return query or None
 
 
-def matching(column: str, organization_id: UUID, text: str) -> Q:
-    """Return the condition that rows of the organization match `text`; a text without any word matches nothing."""
-    query = tsquery(organization_id, text)
+def matching(column: str, organization_id: UUID, text: str | db.Param) -> Q:
+    """Return the condition that rows of the organization match `text`; a text without any word matches nothing.
+
+    A parameter's value is what `tsquery` returns for a text.
+    """
+    query = text if isinstance(text, db.Param) else tsquery(organization_id, text)
     if query is None:
         return Q(pk__in=[])
     return Q(**{f"{column}__matches": query})
@@ -126,4 +129,5 @@ class Matches(Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Return the condition."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} @@ %s::tsquery", (*params, self.rhs)
+        query, query_params = self.process_rhs(compiler, connection)
+        return f"{column} @@ {query}::tsquery", (*params, *query_params)

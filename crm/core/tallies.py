@@ -1,4 +1,4 @@
-"""Exact totals without counting: triggers write signed rows (`crm.core.rls.KeptSums`), sums answer, beat folds."""
+"""Exact totals without counting: triggers (`crm.core.db.operations`) write signed rows, sums answer, beat folds."""
 
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -9,10 +9,8 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from crm.core.actor import Actor
-from crm.core.locking import is_free_turn
+from crm.core.db import CompiledQuery, operator, try_advisory_lock
 from crm.core.models import KeptSum, Tally
-from crm.core.replay import Replayed
-from crm.core.tenancy import operator
 
 EVERYBODY = UUID(int=0)
 
@@ -49,7 +47,7 @@ def month_reaching(actor: Actor, kind: str, offset: int) -> tuple[datetime, int]
     return None
 
 
-_MONTHS = Replayed(
+_MONTHS = CompiledQuery(
     lambda actor, kind: (
         Tally.objects.filter(organization_id=actor.organization_id, kind=kind)
         .values_list("month")
@@ -68,7 +66,7 @@ def fold() -> None:
         if issubclass(model, KeptSum):
             with operator("sweep"), connection.cursor() as cursor:
                 # Of two at once, each would leave a sum of its own.
-                if is_free_turn(EVERYBODY, "fold", model.__name__):
+                if try_advisory_lock(EVERYBODY, "fold", model.__name__):
                     cursor.execute(_folding(model))
 
 

@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from crm.core.database import roles
+from crm.core import database_role
 
 # A worker takes this many connections; the next wait in the kernel.
 CONNECTIONS = 512
@@ -47,7 +47,7 @@ def _refuse_unsafe() -> None:
     """End where settings or the database's role are unsafe: a worker that ends would be started again for ever."""
     try:
         django.setup()
-        roles.refuse_start()
+        database_role.refuse_start()
     except ImproperlyConfigured as refusal:
         sys.exit(f"CRM does not start. {refusal}")
 

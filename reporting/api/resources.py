@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contacts.services import activity
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.shapes import Shape
 from crm.api.views import ApiView
 from crm.core.errors import Invalid
@@ -22,7 +22,7 @@ class Dashboard(ApiView):
     def recent(self, shape: type[Shape], limit: int) -> Sequence[Any]:
         """Return the newest events that the actor may see."""
         rows = activity.recent_events(self.actor, limit)
-        return reader(Event, shape).all(rows, order=("-occurred_at", "-id"))
+        return query_of(Event, shape).all(rows, order=("-occurred_at", "-id"))
 
     def limit_asked(self, default: int) -> int:
         """Return how many entries `limit` asks for; more than the largest feed is clamped, a bad value is `Invalid`."""

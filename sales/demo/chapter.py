@@ -12,8 +12,8 @@ from contacts.demo.telling import Chronicle
 from contacts.models import Contact
 from crm.core import clock
 from crm.core.actor import system_actor
+from crm.core.db import tenant
 from crm.core.models import Event
-from crm.core.tenancy import tenant
 from sales.demo import words
 from sales.demo.invention import Invention, Party, Track
 from sales.demo.loading import Course, Loader

@@ -14,8 +14,8 @@ from contacts.demo.telling import Chronicle
 from contacts.models import Contact
 from contacts.services import wording
 from contacts.services.timeline import IN_TOUCH
+from crm.core.db import tenant
 from crm.core.models import Event, TimelineKind
-from crm.core.tenancy import tenant
 from sales.demo.invention import InventedActivity, InventedDeal, Step
 from sales.models import Activity, ActivityStatus, Deal, Pipeline, Stage
 from sales.services import activities, indexing, moves, places

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import crm.core.clock
+import crm.core.db.models
 import crm.core.ids
-import crm.core.tenant_models
 
 
 class Migration(migrations.Migration):
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "pipeline",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "company",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -186,7 +186,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "owner",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "pipeline",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "stage",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "user",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
@@ -302,7 +302,7 @@ class Migration(migrations.Migration):
                 ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "company",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -314,7 +314,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -326,7 +326,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_by",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "owner",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,
@@ -361,7 +361,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "deal",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         blank=True,
                         db_constraint=False,
                         db_index=False,

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from crm.core.rls import KeptSums, Tallied, TenantTable
+from crm.core.db.operations import KeptSums, Tallied, TenantTable
 
 PEOPLE = {"owner_id": "accounts_user", "created_by_id": "accounts_user"}
 CUSTOMERS = {"contact_id": "contacts_contact", "company_id": "contacts_company"}

@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from crm.core.rls import KeptSums, TenantTable, after_each
+from crm.core.db.operations import KeptSums, TenantTable, after_each
 
 DAY = "AT TIME ZONE 'UTC')::date"
 SUMS = "n, amount, weighted, unweighted, seconds"

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import migrations
 
-from crm.core.rls import ChangedSums
+from crm.core.db.operations import ChangedSums
 
 before = import_module("sales.migrations.0003_figures")
 KEY, SUMS = before.KEY, before.SUMS

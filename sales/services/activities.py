@@ -7,10 +7,10 @@ from uuid import UUID
 from contacts.models import Contact
 from contacts.services import timeline, wording
 from contacts.services.companies import owner_names
-from crm.core import clock, events, search, sql
+from crm.core import clock, db, events, search
 from crm.core.actor import Actor
+from crm.core.db import lock_row, lock_rows
 from crm.core.errors import Forbidden
-from crm.core.locking import lock_many, lock_one
 from crm.core.models import TimelineKind
 from sales.models import UNFINISHED, Activity, ActivityStatus, Deal
 from sales.services import links, schedule
@@ -37,7 +37,7 @@ def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) ->
     schedule.settle(actor, activity)
     index(activity)
     is_completed = _stamp(activity)
-    sql.insert(activity)
+    db.insert(activity)
     _record(actor, activity, "created", content=activity.description)
     if is_completed:
         _record_completion(actor, activity, touched={activity.contact_id})
@@ -112,7 +112,7 @@ def restore_activity(actor: Actor, activity: Activity) -> Activity:
 
 def _locked(actor: Actor, pk: UUID, *, deleted_too: bool = False) -> Activity:
     rows = Activity.objects.visible_to(actor).select_related("contact", "deal")
-    locked: Activity = lock_one(rows if deleted_too else rows.alive(), pk)
+    locked: Activity = lock_row(rows if deleted_too else rows.alive(), pk)
     return locked
 
 
@@ -128,7 +128,7 @@ def _hold_contacts(actor: Actor, activity: Activity, fields: Mapping[str, Any]) 
     whose: list[UUID | None] = [named.get("contact_id", activity.contact_id)]
     if deal_id := named.get("deal_id"):
         whose += Deal.objects.of(actor).filter(pk=deal_id).values_list("contact_id", flat=True)
-    return set(lock_many(Contact.objects.of(actor), filter(None, whose)))
+    return set(lock_rows(Contact.objects.of(actor), filter(None, whose)))
 
 
 def _stamp(activity: Activity) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, QuerySet, Sum
 
-from crm.core import sql
+from crm.core import db
 from crm.core.actor import Actor
 from crm.core.errors import NotFound
 from sales.services.figures import MINE, Total, asker
@@ -58,7 +58,7 @@ def board_of(
     narrowed by more than that, which are counted instead.
     """
     asked = {**asker(actor), "pipeline": pipeline_id, "owner": owner_id, "status": status, "kept": among is None}
-    rows = sql.fetch(_BOARD, asked)
+    rows = db.fetch(_BOARD, asked)
     if not rows:
         raise NotFound("Pipeline not found.")
     stages = {row[2]: row[3:7] for row in rows if row[2]}
@@ -79,7 +79,7 @@ def _counted(deals: QuerySet[Any], pipeline_id: str) -> list[tuple[Any, ...]]:
     groups = deals.filter(pipeline_id=pipeline_id).order_by().values_list("stage_id", "currency")
     query = groups.annotate(n=Count("pk"), value=Sum("amount")).query
     # A search for nothing but signs finds nothing, which is no reason to raise.
-    return sql.fetch(*query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql())
+    return db.fetch(*query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql())
 
 
 def _totals(held: Iterable[tuple[Any, ...]]) -> dict[str, Total]:

@@ -10,10 +10,10 @@ from contacts.models import Company, Contact
 from contacts.services import wording
 from contacts.services.companies import owner_names
 from contacts.services.references import held_company, owner_for, owner_of_new, visible_company
-from crm.core import clock, events, money, sql
+from crm.core import clock, db, events, money
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one
 from crm.core.models import TimelineKind
 from sales.models import Deal, DealStatus, Stage, StageKind
 from sales.services import indexing, moves, places
@@ -58,7 +58,7 @@ def create_deal(
     moves.settle(deal, place, moment, lost_reason=reason)
     _check_reason(deal, reason)
     indexing.refresh(deal, contact, company)
-    sql.insert(deal)
+    db.insert(deal)
     _record(
         actor,
         deal,
@@ -135,7 +135,7 @@ def update_deal(
 
 def delete_deal(actor: Actor, deal: Deal) -> None:
     """Delete softly; the deals after it in its stage move up."""
-    deal = lock_one(Deal.objects.visible_to(actor).alive(), deal.pk)
+    deal = lock_row(Deal.objects.visible_to(actor).alive(), deal.pk)
     deal.deleted_at = clock.now()
     deal.save(update_fields=["deleted_at", "updated_at"])
     _record(actor, deal, "deleted")
@@ -147,7 +147,7 @@ def restore_deal(actor: Actor, deal: Deal) -> Deal:
     Refused while its pipeline is deleted. One that is not deleted stays as it is.
     """
     place = places.claim(actor, Stage.objects.of(actor).filter(pk=deal.stage_id), deal_id=deal.pk)
-    deal = lock_one(Deal.objects.visible_to(actor), deal.pk)
+    deal = lock_row(Deal.objects.visible_to(actor), deal.pk)
     if deal.deleted_at is None:
         return deal
     if place is None or place.stage.pk != deal.stage_id:

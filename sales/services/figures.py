@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
-from crm.core import clock, sql
+from crm.core import clock, db
 from crm.core.actor import Actor
 from sales.models import ActivityType, DealStatus
 from sales.services import reminders
@@ -191,7 +191,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
         **_signed("due", due_month, now.date()),
     }
     rows: dict[str, list[Any]] = {}
-    for about, *rest in sql.fetch(_OVERVIEW, asked):
+    for about, *rest in db.fetch(_OVERVIEW, asked):
         rows.setdefault(about, []).append(rest)
     decided = deal_figures(rows.pop("this month", []))
     due = {kind: count for kind, _, count, *_ in rows.pop("due today", [])}
@@ -210,7 +210,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
 def by_pipeline(actor: Actor) -> dict[str, DealFigures]:
     """Return the figures of the deals that the actor sees by the pipeline's id, as text; none where it has no deal."""
     rows: dict[str, list[Any]] = {}
-    for pipeline, *rest in sql.fetch(_BY_PIPELINE, asker(actor)):
+    for pipeline, *rest in db.fetch(_BY_PIPELINE, asker(actor)):
         rows.setdefault(pipeline, []).append(rest)
     return {pipeline: deal_figures(found) for pipeline, found in rows.items()}
 
@@ -220,7 +220,7 @@ _BY_PIPELINE = _STANDING.format(group="stage.pipeline_id")
 
 def decided_between(actor: Actor, start: datetime, end: datetime) -> DealFigures:
     """Return the deals that the actor sees and that were won or lost from `start` to before `end`."""
-    rows = sql.fetch(_DECIDED_BETWEEN, {**asker(actor), **Span(start, end).parameters()})
+    rows = db.fetch(_DECIDED_BETWEEN, {**asker(actor), **Span(start, end).parameters()})
     return deal_figures([(*row, 0, 0) for row in rows])
 
 
@@ -234,7 +234,7 @@ def time_in_stages(actor: Actor, first: date, last: date) -> dict[str, float]:
 
     Counted are moves on the days of UTC from `first` to `last`; whose the deal was then decides who sees them.
     """
-    rows = sql.fetch(_TIME_IN_STAGES, {**asker(actor), "first": first, "last": last})
+    rows = db.fetch(_TIME_IN_STAGES, {**asker(actor), "first": first, "last": last})
     return {stage: average_days(seconds, moves) or 0.0 for stage, moves, seconds in rows}
 
 

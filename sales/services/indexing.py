@@ -8,7 +8,7 @@ from uuid import UUID
 from contacts.models import Company, Contact
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.locking import lock_in_batches
+from crm.core.db import lock_in_batches
 from sales.models import Deal
 
 

@@ -7,9 +7,8 @@ from uuid import UUID
 from contacts.models import Contact
 from contacts.services.references import visible_company
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery, share_rows
 from crm.core.errors import Invalid
-from crm.core.locking import hold
-from crm.core.replay import Replayed
 from sales.models import Activity, Deal
 from sales.services.references import visible_contact
 
@@ -90,7 +89,7 @@ def _parties(actor: Actor, deal_id: UUID) -> tuple[Any, ...]:
     """
     whose = Contact.objects.of(actor).filter(pk__in=Deal.objects.of(actor).filter(pk=deal_id).values("contact_id"))
     while True:
-        held = {str(contact.pk) for contact in hold(whose.only("pk"))}
+        held = {str(contact.pk) for contact in share_rows(whose.only("pk"))}
         found = _VISIBLE_DEAL.rows(actor, pk=deal_id)
         if not found:
             raise Invalid(deal_id="There is no such deal.")
@@ -98,6 +97,6 @@ def _parties(actor: Actor, deal_id: UUID) -> tuple[Any, ...]:
             return found[0]
 
 
-_VISIBLE_DEAL = Replayed(
+_VISIBLE_DEAL = CompiledQuery(
     lambda actor, pk: Deal.objects.visible_to(actor).alive().filter(pk=pk).values_list(*FROM_THE_DEAL)
 )

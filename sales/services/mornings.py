@@ -16,9 +16,9 @@ from django.db import connection
 
 from accounts.models import User
 from crm.core import clock, mail_limits, outbox
+from crm.core.db import operator, tenant
 from crm.core.ids import uuid7
 from crm.core.mail_limits import TooManyMails
-from crm.core.tenancy import operator, tenant
 from sales.models import DailyReminder
 
 log = logging.getLogger(__name__)

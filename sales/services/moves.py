@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from crm.core import clock, events
 from crm.core.actor import Actor
+from crm.core.db import lock_row, lock_rows
 from crm.core.errors import Invalid
-from crm.core.locking import lock_many, lock_one
 from crm.core.models import Event, TimelineKind
 from sales.models import Deal, DealStatus, Pipeline, Stage, StageKind
 from sales.services import places
@@ -79,7 +79,7 @@ def lock_living(actor: Actor, pk: UUID) -> Deal:
     By itself: a row that waits for its lock is looked at again, and joined to the stage that it has left it is gone.
     """
     rows: QuerySet[Deal] = Deal.objects.visible_to(actor).alive()
-    return lock_one(rows, pk)
+    return lock_row(rows, pk)
 
 
 def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason: str = "") -> None:
@@ -133,7 +133,7 @@ def settle(deal: Deal, place: Place, moment: datetime, *, lost_reason: str = "")
 def carry_deleted(actor: Actor, former: Stage, neighbour: Stage) -> None:
     """Move the deleted deals of a stage that goes to another; restored, they become what that one makes of them."""
     deleted = Deal.objects.of(actor).filter(stage=former, deleted_at__isnull=False)
-    for deal in lock_many(deleted, deleted.values_list("pk", flat=True)).values():
+    for deal in lock_rows(deleted, deleted.values_list("pk", flat=True)).values():
         stay = Stay(former, deal.stage_entered_at, clock.now())
         deal.stage, deal.stage_entered_at = neighbour, stay.ended_at
         deal.save(update_fields=["stage", "stage_entered_at", "updated_at"])

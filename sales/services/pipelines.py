@@ -7,8 +7,8 @@ from uuid import UUID
 from accounts.services.settings import lock_organization
 from crm.core import clock, events
 from crm.core.actor import Actor
+from crm.core.db import lock_row, lock_rows
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_many, lock_one
 from sales.models import Deal, DealStatus, Pipeline, Stage, StageKind
 
 FIRST_NAME = "Sales"
@@ -63,7 +63,7 @@ def update_pipeline(actor: Actor, pipeline: Pipeline, **fields: Any) -> Pipeline
     """Rename a pipeline, or make it the default in place of the one that was. Nothing changed: no event."""
     if fields.get("is_default"):
         _take_default(actor, keeping=pipeline.pk)
-    pipeline = lock_one(Pipeline.objects.of(actor).alive(), pipeline.pk)
+    pipeline = lock_row(Pipeline.objects.of(actor).alive(), pipeline.pk)
     if pipeline.is_default and not fields.get("is_default", True):
         raise Invalid(is_default="Make another pipeline the default instead.")
     changes = events.changed(pipeline, fields)
@@ -75,11 +75,11 @@ def update_pipeline(actor: Actor, pipeline: Pipeline, **fields: Any) -> Pipeline
 
 def delete_pipeline(actor: Actor, pipeline: Pipeline) -> None:
     """Delete softly; refused for the default one and while deals are open in it. Decided deals keep their place."""
-    pipeline = lock_one(Pipeline.objects.of(actor).alive(), pipeline.pk)
+    pipeline = lock_row(Pipeline.objects.of(actor).alive(), pipeline.pk)
     if pipeline.is_default:
         raise Conflict("The default pipeline cannot be deleted.", code="DEFAULT_PIPELINE")
     # Nobody puts a deal into a stage meanwhile.
-    lock_many(Stage.objects.of(actor), stages_of(actor, pipeline.pk))
+    lock_rows(Stage.objects.of(actor), stages_of(actor, pipeline.pk))
     if Deal.objects.of(actor).alive().filter(pipeline=pipeline, status=DealStatus.OPEN).exists():
         raise Conflict("There are open opportunities in this pipeline.", code="PIPELINE_NOT_EMPTY")
     pipeline.deleted_at = clock.now()
@@ -89,7 +89,7 @@ def delete_pipeline(actor: Actor, pipeline: Pipeline) -> None:
 
 def restore_pipeline(actor: Actor, pipeline: Pipeline) -> Pipeline:
     """Bring a deleted pipeline back; one that is not deleted stays as it is."""
-    pipeline = lock_one(Pipeline.objects.of(actor), pipeline.pk)
+    pipeline = lock_row(Pipeline.objects.of(actor), pipeline.pk)
     if pipeline.deleted_at is not None:
         pipeline.deleted_at = None
         pipeline.save(update_fields=["deleted_at", "updated_at"])
@@ -109,7 +109,7 @@ def _take_default(actor: Actor, *, keeping: UUID | None = None) -> None:
     former = Pipeline.objects.of(actor).alive().filter(is_default=True).first()
     if former is None or former.pk == keeping:
         return
-    former = lock_one(Pipeline.objects.of(actor), former.pk)
+    former = lock_row(Pipeline.objects.of(actor), former.pk)
     former.is_default = False
     former.save(update_fields=["is_default", "updated_at"])
     events.record(

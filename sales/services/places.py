@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from crm.core import sql
+from crm.core import db
 from crm.core.actor import Actor
-from crm.core.locking import lock_many
+from crm.core.db import lock_rows
 from sales.models import Deal, Stage
 
 GAP = 2**30  # between neighbours at first: thirty deals fit one after another between the same two
@@ -81,7 +81,7 @@ def claim(
 
 def position_of(actor: Actor, deal_id: UUID) -> int:
     """Return how many of the deals that the actor sees come before this one in its stage."""
-    return int(sql.fetch(_POSITION, (actor.organization_id, deal_id, actor.sees_all, actor.user_id))[0][0])
+    return int(db.fetch(_POSITION, (actor.organization_id, deal_id, actor.sees_all, actor.user_id))[0][0])
 
 
 def _lock_first(stages: QuerySet[Stage]) -> Stage | None:
@@ -91,7 +91,7 @@ def _lock_first(stages: QuerySet[Stage]) -> Stage | None:
 def _free(actor: Actor, stage: Stage, position: int | None, deal_id: UUID | None) -> Place | None:
     """Return the place, whose rank is that of a neighbour where there is no room; None where the pipeline is gone."""
     is_last = position is None or position >= LAST
-    found = sql.fetch(
+    found = db.fetch(
         _NEIGHBOURS,
         (
             actor.organization_id,
@@ -121,7 +121,7 @@ def _spread(actor: Actor, stage: Stage, deal_id: UUID | None) -> None:
     The deal that is to move is locked with them, in the order of keys.
     """
     living = Deal.objects.of(actor).alive().filter(stage=stage)
-    locked = lock_many(Deal.objects.of(actor), [*living.values_list("pk", flat=True), *filter(None, [deal_id])])
+    locked = lock_rows(Deal.objects.of(actor), [*living.values_list("pk", flat=True), *filter(None, [deal_id])])
     ranks = [deal.rank for deal in locked.values() if deal.stage_id == stage.pk and deal.deleted_at is None]
     if not ranks:  # all of them left while their locks were waited for
         return

@@ -6,9 +6,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from contacts.models import Company, Contact
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery, share_rows
 from crm.core.errors import Invalid
-from crm.core.locking import hold
-from crm.core.replay import Replayed
 
 
 def visible_contact(actor: Actor, contact_id: UUID) -> Contact:
@@ -33,12 +32,12 @@ def company_of(actor: Actor, contact_id: UUID | None) -> Company | None:
     if contact_id is None:
         return None
     whose = Contact.objects.of(actor).filter(pk=contact_id).values("company_id")
-    return next(iter(hold(Company.objects.of(actor).filter(pk__in=whose))), None)
+    return next(iter(share_rows(Company.objects.of(actor).filter(pk__in=whose))), None)
 
 
-_VISIBLE_CONTACT = Replayed(
+_VISIBLE_CONTACT = CompiledQuery(
     lambda actor, pk: (
         Contact.objects.visible_to(actor).alive().filter(pk=pk).values_list("full_name", "email", "company_id")
     ),
-    holding=True,
+    for_share=True,
 )

@@ -8,10 +8,9 @@ from uuid import UUID
 from accounts.models import Organization, User
 from crm.core import clock
 from crm.core.actor import Actor, system_actor
+from crm.core.db import lock_rows, share_rows, tenant
 from crm.core.errors import Invalid
-from crm.core.locking import hold, lock_many
 from crm.core.models import Event
-from crm.core.tenancy import tenant
 from sales.models import Activity
 
 LAST_SECOND = timedelta(seconds=1)
@@ -73,7 +72,7 @@ def follow_zone(actor: Actor, owner_id: UUID | None) -> None:
     """
     due = Activity.objects.of(actor).alive().unfinished().filter(owner_id=owner_id, due_on__isnull=False)
     zone = _zone(actor, owner_id)
-    activities = list(lock_many(due, due.values_list("pk", flat=True)).values())
+    activities = list(lock_rows(due, due.values_list("pk", flat=True)).values())
     for activity in activities:
         activity.due_at = end_of(activity.due_on, zone)
     Activity.objects.bulk_update(activities, ["due_at"], batch_size=500)
@@ -83,5 +82,5 @@ def _zone(actor: Actor, owner_id: UUID | None) -> str:
     """Return the person's zone, which stays theirs until this transaction ends; nobody's is the organization's."""
     if owner_id is None:
         return actor.organization_timezone
-    people: list[User] = hold(User.objects.of(actor).filter(pk=owner_id).only("timezone"))
+    people: list[User] = share_rows(User.objects.of(actor).filter(pk=owner_id).only("timezone"))
     return people[0].timezone

@@ -7,8 +7,8 @@ from django.db.models import Case, Value, When
 
 from crm.core import events
 from crm.core.actor import Actor
+from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
-from crm.core.locking import lock_one
 from sales.models import Deal, Pipeline, Stage, StageKind
 from sales.services import moves
 from sales.services.pipelines import stages_of
@@ -19,7 +19,7 @@ CERTAIN = {StageKind.WON: 100, StageKind.LOST: 0}
 
 def add_stage(actor: Actor, pipeline: Pipeline, *, name: str, position: int | None = None, **fields: Any) -> Stage:
     """Add a stage at a position (the last unless given); those from there on make room."""
-    pipeline = lock_one(Pipeline.objects.of(actor).alive(), pipeline.pk)
+    pipeline = lock_row(Pipeline.objects.of(actor).alive(), pipeline.pk)
     order = stages_of(actor, pipeline.pk)
     if len(order) >= MOST_STAGES:
         raise Conflict(f"A pipeline has at most {MOST_STAGES} stages.", code="TOO_MANY_STAGES")
@@ -88,8 +88,8 @@ def delete_stage(actor: Actor, stage: Stage) -> None:
 
 
 def _lock(actor: Actor, stage: Stage) -> tuple[Pipeline, Stage]:
-    pipeline = lock_one(Pipeline.objects.of(actor).alive(), stage.pipeline_id)
-    return pipeline, lock_one(Stage.objects.of(actor), stage.pk)
+    pipeline = lock_row(Pipeline.objects.of(actor).alive(), stage.pipeline_id)
+    return pipeline, lock_row(Stage.objects.of(actor), stage.pk)
 
 
 def _settled(stage: Stage, fields: dict[str, Any]) -> dict[str, Any]:

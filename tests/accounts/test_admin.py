@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.services import owners
 from crm.admin.base import BoundedPaginator
-from crm.core import tenancy
+from crm.core import db
 from tests.conftest import PASSWORD
 from tests.support.back_office import within
 
@@ -38,14 +38,14 @@ def test_an_access_token_opens_nothing_in_the_back_office(acme, client_for):
 
 def test_a_wrong_password_and_a_deactivated_operator_do_not_get_in():
     email = f"operator.{uuid4().hex[:8]}@example.com"
-    with tenancy.operator("command"):
+    with db.operator("command"):
         made = owners.add_operator(email=email, password=PASSWORD)
     browser = Client()
     assert browser.post("/admin/login/", {"username": email, "password": "wrong"}).status_code == 200
     assert browser.post("/admin/login/", {"username": email.upper(), "password": PASSWORD}).status_code == 302
     assert browser.get("/admin/").status_code == 200
 
-    with tenancy.operator("command"):
+    with db.operator("command"):
         User.objects.filter(pk=made.pk).update(is_active=False)
 
     assert browser.get("/admin/").status_code == 302
@@ -86,7 +86,7 @@ def test_every_page_of_the_back_office_opens(acme, back_office, client_for):
             type("Request", (), {"user": type("U", (), {"has_perm": lambda *_: True})()})()
         )
         assert back_office.get(f"{base}/add/").status_code == (200 if may_add else 403), base
-        with tenancy.operator("command"):
+        with db.operator("command"):
             row = model.objects.order_by("-pk").first()
         if row is not None:
             response = back_office.get(f"{base}/{row.pk}/change/")
@@ -146,7 +146,7 @@ def test_a_list_costs_the_same_however_many_rows_it_shows(organization, back_off
 
 
 def test_the_count_of_a_list_stops_at_its_bound(monkeypatch, acme):
-    with tenancy.operator("command"), CaptureQueriesContext(connection) as queries:
+    with db.operator("command"), CaptureQueriesContext(connection) as queries:
         assert BoundedPaginator(User.objects.all(), 50).count <= 1000
     assert "LIMIT 1000" in queries[-1]["sql"]
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from accounts.models import Invitation, Organization, Role, Session, User
 from accounts.permissions import built_in_id
-from crm.core import clock, outbox, tenancy
+from crm.core import clock, db, outbox
 from crm.core.models import Event, OutboxMessage
 from tests.conftest import PASSWORD, password_hash
 from tests.support.back_office import saved, text_of, within
@@ -37,7 +37,7 @@ def test_a_taken_slug_is_told_and_nothing_is_saved(acme, back_office):
     response = back_office.post("/admin/accounts/organization/add/", body, follow=True)
 
     assert "Organization with this Slug already exists." in text_of(response)
-    with tenancy.operator("command"):
+    with db.operator("command"):
         assert not Organization.objects.filter(name="Twice").exists()
 
 
@@ -125,13 +125,13 @@ def test_an_operator_changes_a_users_role_and_deactivates(acme, back_office, cli
 
 
 def test_the_address_of_an_operator_stays(back_office, operator_email):
-    with tenancy.operator("command"):
+    with db.operator("command"):
         operator = User.objects.get(organization=None, email=operator_email)
 
     body = {"email": "intruder@example.com", "first_name": "Olga", "last_name": "", "timezone": "UTC", "language": "en"}
     back_office.post(f"/admin/accounts/user/{operator.pk}/change/", body)
 
-    with tenancy.operator("command"):
+    with db.operator("command"):
         operator.refresh_from_db()
     assert (operator.email, operator.first_name) == (operator_email, "Olga")
 

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 
 from accounts.models import Organization, Session, User
 from accounts.services import sessions
-from crm.core import tenancy
+from crm.core import db
 from crm.core.models import Event
 from tests.conftest import PASSWORD
 from tests.races import hashers
@@ -46,7 +46,7 @@ def test_registering_answers_as_documented():
 def test_the_registered_organization_is_whole():
     body = ApiClient("platform").post("auth/register", registration(company_name="Łódź & Söhne")).json()
 
-    with tenancy.tenant(body["user"]["company_id"]):
+    with db.tenant(body["user"]["company_id"]):
         organization = Organization.objects.get()
         assert organization.slug.startswith("lodz-sohne")
         assert (organization.company_size, organization.industry) == ("11-50", "technology")
@@ -64,7 +64,7 @@ def test_company_sizes_are_words_or_ranges():
     for given, stored in (("51-200", "51-200"), ("enterprise", "500+"), (None, "")):
         body = ApiClient("platform").post("auth/register", registration(company_size=given)).json()
 
-        with tenancy.tenant(body["user"]["company_id"]):
+        with db.tenant(body["user"]["company_id"]):
             assert Organization.objects.get().company_size == stored
 
 
@@ -85,7 +85,7 @@ def test_slugs_made_from_one_name_are_made_unique():
         for _ in range(3)
     ]
 
-    with tenancy.operator("command"):
+    with db.operator("command"):
         slugs = list(
             Organization.objects.filter(pk__in=companies).order_by("created_at").values_list("slug", flat=True)
         )
@@ -108,7 +108,7 @@ def test_bad_registrations_are_refused_and_store_nothing():
         ("slug", {"slug": "ab"}),
         ("role", {"role": "owner"}),
     ]
-    with tenancy.operator("command"):
+    with db.operator("command"):
         before = Organization.objects.count()
 
     for field, changed in cases:
@@ -116,7 +116,7 @@ def test_bad_registrations_are_refused_and_store_nothing():
 
         assert response.status_code == 422, (field, response.content)
         assert [detail["field"] for detail in response.json()["error"]["details"]] == [field]
-    with tenancy.operator("command"):
+    with db.operator("command"):
         assert Organization.objects.count() == before
 
 

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Organization, User
 from contacts.models import Contact
 from contacts.services import contacts
-from crm.core import tenancy
+from crm.core import db
 from crm.core.models import Event
 from tests.conftest import PASSWORD
 from tests.support.clients import ApiClient, codes
@@ -330,5 +330,5 @@ def test_a_forgotten_password_is_reset_for_this_shop_alone(acme, other, shop, ma
 
 
 def test_only_the_function_of_the_owner_moves_events(acme):
-    with pytest.raises(Exception, match="permission denied"), tenancy.tenant(acme.id):
+    with pytest.raises(Exception, match="permission denied"), db.tenant(acme.id):
         Event.objects.of(acme.id).update(contact_id=None)

@@ -16,8 +16,8 @@ from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import believing, tokens
 from crm.core.actor import Actor
-from crm.core.database.base import DatabaseWrapper
-from crm.core.tenancy import tenant
+from crm.core.db import tenant
+from crm.core.db.backend.base import DatabaseWrapper
 from tests.conftest import Tenant
 from tests.core.test_tenancy import asked, terminate
 from tests.support.clients import ApiClient, codes
@@ -43,7 +43,7 @@ def names(client: ApiClient) -> list[str]:
 
 def known(client: ApiClient) -> Actor | None:
     claims = tokens.read(client.token)
-    return sessions._known.last((claims.session_id, claims.user_id, claims.organization_id))
+    return sessions._known.cached((claims.session_id, claims.user_id, claims.organization_id))
 
 
 def give(tenant_: Tenant, user: User, role: str) -> None:
@@ -208,7 +208,7 @@ def test_the_control_without_asking_anew_the_old_rights_would_go_on(
     full: Tenant, client_for: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def trusting(organization_id: Any, question: Any, *, believed: Any, find: Any, work: Any) -> Any:
-        with tenant(organization_id, asking=question, reading=True):
+        with tenant(organization_id, piggyback=question, read_only=True):
             return work(believed or find())
 
     monkeypatch.setattr(believing, "read", trusting)

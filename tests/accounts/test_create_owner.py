@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import Organization, User
-from crm.core import tenancy
+from crm.core import db
 from tests.conftest import PASSWORD
 
 
@@ -79,7 +79,7 @@ def test_what_cannot_be_is_said_and_nothing_is_made(wrong, told):
     with pytest.raises(CommandError, match=told):
         run("create_owner", **options)
 
-    with tenancy.operator("command"):
+    with db.operator("command"):
         assert not Organization.objects.filter(slug=options["slug"]).exists()
 
 
@@ -101,5 +101,5 @@ def test_an_operator_signs_in_to_the_back_office_and_nowhere_else(client_for):
         assert response.status_code == 401
     with pytest.raises(CommandError, match="operator with this"):
         run("create_operator", email=address.upper(), password=PASSWORD)
-    with tenancy.operator("command"):
+    with db.operator("command"):
         assert User.objects.filter(email=address, organization=None).count() == 1

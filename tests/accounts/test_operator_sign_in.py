@@ -21,7 +21,7 @@ from django.test import Client
 
 from accounts.models import OperatorEvent
 from accounts.services import operator_events, sweeping
-from crm.core import clock, tenancy
+from crm.core import clock, db
 from crm.core.logs import JsonFormatter
 from tests.conftest import PASSWORD
 from tests.support.operators import LOGIN, Operator, is_inside, new_address
@@ -50,7 +50,7 @@ def log_lines():
 
 
 def last_event(email):
-    with tenancy.operator("command"):
+    with db.operator("command"):
         return OperatorEvent.objects.filter(email=email).latest("id")
 
 
@@ -248,7 +248,7 @@ def test_events_are_shown_in_the_admin_and_changed_by_nobody(ada, back_office):
 
 def test_the_sweep_forgets_events_after_a_year_and_sessions_that_are_over(ada):
     ada.give_password()
-    with tenancy.operator("command"):
+    with db.operator("command"):
         old = OperatorEvent(name=OperatorEvent.Name.FAILED, occurred_at=clock.now() - timedelta(days=366))
         old.save(force_insert=True)
     key = ada.browser.session.session_key
@@ -256,7 +256,7 @@ def test_the_sweep_forgets_events_after_a_year_and_sessions_that_are_over(ada):
 
     sweeping.sweep()
 
-    with tenancy.operator("command"):
+    with db.operator("command"):
         assert not OperatorEvent.objects.filter(pk=old.pk).exists()
     assert ada.events() == ["sign_in_succeeded"]
     assert not Session.objects.filter(pk=key).exists()

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.services import operator_totp
-from crm.core import clock, sealing, tenancy
+from crm.core import clock, db, sealing
 from tests.conftest import PASSWORD
 from tests.support.operators import (
     CODE,
@@ -135,7 +135,7 @@ def test_switching_it_on_ends_the_other_sessions(ada):
 
 
 def test_the_secret_is_encrypted_and_the_recovery_codes_are_hashed(grace):
-    with tenancy.operator("command"), connection.cursor() as cursor:
+    with db.operator("command"), connection.cursor() as cursor:
         cursor.execute("SELECT t::text FROM accounts_operatortotp t WHERE user_id = %s", [grace.user.pk])
         (row,) = cursor.fetchone()
 
@@ -202,7 +202,7 @@ def test_the_step_between_is_bound_to_time_and_password(grace, kind, time_after)
     if kind == "password changed":
         user = grace.user
         user.set_password("another-Horse-7")
-        with tenancy.operator("command"):
+        with db.operator("command"):
             user.save()
 
     with time_after(seconds=301 if kind == "late" else 60):

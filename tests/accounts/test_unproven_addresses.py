@@ -9,7 +9,7 @@ from accounts.models import Organization, User
 from accounts.services import address_accounts, lockout
 from contacts.models import Contact
 from contacts.services import contacts
-from crm.core import tenancy
+from crm.core import db
 from tests.conftest import PASSWORD, sign_in
 from tests.races import hashers
 from tests.support.clients import ApiClient, codes
@@ -391,7 +391,7 @@ def test_who_registers_an_organization_is_mailed_a_link_and_need_not_follow_it(m
     assert answer.status_code == 200
     assert client.get("me").json()["email_verified"] is True
     assert ApiClient("team", token=registered["access_token"]).get("settings/profile").json()["data"]["emailVerified"]
-    with tenancy.tenant(registered["user"]["company_id"]):
+    with db.tenant(registered["user"]["company_id"]):
         assert Organization.objects.get().is_active
 
 

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from accounts.models import Organization, User
 from crm.admin.base import ReadOnlyAdmin
 from crm.api.shapes import Shape
-from crm.core import tenancy
+from crm.core import db
 from tests.isolation import factories
 from tests.isolation.tenants import Tenant
 
@@ -70,7 +70,7 @@ class Page:
 
 def pages(tenant: Tenant, operator: str) -> list[Page]:
     """Every form with which an operator makes or changes rows."""
-    with tenancy.operator("command"):
+    with db.operator("command"):
         request = RequestFactory().get("/admin/")
         request.user = User.objects.get(email=operator)
         return [page for site in admin.site._registry.values() for page in _pages(site, tenant, request)]

@@ -16,7 +16,7 @@ from rest_framework import serializers
 
 from accounts.models import Organization, User
 from crm.api.shapes import Line, LongText
-from crm.core import tenancy
+from crm.core import db
 from crm.core.characters import as_line, no_controls, one_line
 from crm.core.fields import LineField
 from tests.badinput.declared import declared, pages
@@ -129,7 +129,7 @@ def test_a_command_stores_one_line():
 
     call_command("create_owner", organization=f"Bank\n\n{CONTROLS[4]}", full_name=f"Ann\x1b\n\n{BROKEN}", **options)
 
-    with tenancy.operator("command"):
+    with db.operator("command"):
         owner = User.objects.get(email=email)
         assert Organization.objects.get(pk=owner.organization_id).name == "Bank Ann eeL"
     assert owner.full_name == f"Ann {MENDED}"

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from commerce.models import MovementType, Product, StockItem, StockMovement
 from commerce.services import products, stock
+from crm.core.db import operator
 from crm.core.models import Event
-from crm.core.tenancy import operator
 
 
 @pytest.fixture

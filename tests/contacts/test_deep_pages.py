@@ -4,9 +4,9 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from contacts.models import Contact
-from crm.api import reading
+from crm.api import queries
 from crm.core import ids, tallies
-from crm.core.tenancy import tenant
+from crm.core.db import tenant
 
 
 def spread(acme, count):
@@ -24,7 +24,7 @@ def spread(acme, count):
 
 def test_every_page_is_the_one_an_offset_would_show(acme, client_for, monkeypatch):
     spread(acme, 240)
-    monkeypatch.setattr(reading, "DEEP", 10)
+    monkeypatch.setattr(queries, "DEEP", 10)
     team = client_for(acme.owner, "team")
 
     pages = [team.get("contacts", page=number, pageSize=25).json()["data"] for number in range(1, 12)]

@@ -15,7 +15,7 @@ from contacts.demo import founding
 from contacts.demo.invention import Invention
 from contacts.models import Company, Contact
 from contacts.services import indexing
-from crm.core import clock, search, tallies, tenancy
+from crm.core import clock, db, search, tallies
 from crm.core.actor import system_actor
 from crm.core.models import Event
 from tests.support.back_office import signed_in
@@ -40,7 +40,7 @@ def rows(organization, model):
 
 def test_derived_columns_are_what_the_services_make(seeded):
     organization, _ = seeded
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         for contact in rows(organization, Contact).select_related("company"):
             kept = {name: getattr(contact, name) for name in indexing.DERIVED if name != "search"}
             company = contact.company.name if contact.company else ""
@@ -63,7 +63,7 @@ def lexemes_in(pk, model):
 
 def test_every_contact_has_its_events(seeded):
     organization, _ = seeded
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         contacts = list(rows(organization, Contact))
         events = Event.objects.of(organization.pk)
         created = set(events.filter(name="contact.created").values_list("subject_id", flat=True))
@@ -82,7 +82,7 @@ def test_every_contact_has_its_events(seeded):
 
 def test_tallies_count_what_was_loaded_in_bulk(seeded):
     organization, _ = seeded
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         for kind, model in (("contacts", Contact), ("companies", Company)):
             alive = rows(organization, model).alive().count()
             assert tallies.total(system_actor(organization.pk), kind) == alive > 0
@@ -90,7 +90,7 @@ def test_tallies_count_what_was_loaded_in_bulk(seeded):
 
 def test_it_looks_like_a_company(seeded):
     organization, _ = seeded
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         contacts = list(rows(organization, Contact).select_related("owner"))
         companies = rows(organization, Company).count()
 
@@ -119,7 +119,7 @@ def test_the_sign_ins_sign_in(seeded):
 
 def test_what_was_loaded_is_found_over_http(seeded):
     organization, _ = seeded
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         contact = rows(organization, Contact).filter(~Q(email=""), deleted_at=None).last()
     client = ApiClient("team")
     login = {"email": f"owner@{organization.slug}.example", "password": founding.PASSWORD}
@@ -133,12 +133,12 @@ def test_what_was_loaded_is_found_over_http(seeded):
 
 def test_if_empty_does_nothing_to_one_that_exists(seeded):
     organization, _ = seeded
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         before = rows(organization, Contact).count()
 
     call_command("seed_demo", "--if-empty", "--organization", organization.slug)
 
-    with tenancy.tenant(organization.pk):
+    with db.tenant(organization.pk):
         assert rows(organization, Contact).count() == before
 
 

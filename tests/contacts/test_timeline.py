@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Contact
-from crm.core import events, tenancy
+from crm.core import db, events
 from crm.core.models import Event
 from tests.accounts.roles import member_who_may
 
@@ -195,7 +195,7 @@ def test_an_entry_outlives_nothing_that_was_rolled_back(acme, team, ada):
     refused = team.patch(f"contacts/{ada}", {"phone": "2", "firstName": None})
 
     assert refused.status_code == 400
-    with tenancy.tenant(acme.id):
+    with db.tenant(acme.id):
         assert Event.objects.of(acme.id).filter(subject_id=ada).count() == 1
 
 

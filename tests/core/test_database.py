@@ -21,10 +21,10 @@ from django.db import (
 )
 
 from accounts.models import Organization
-from crm.core import sql
-from crm.core.database import wire
-from crm.core.database.base import DatabaseWrapper
-from crm.core.tenancy import Question, tenant
+from crm.core import db
+from crm.core.db import PiggybackQuery, tenant
+from crm.core.db.backend import pipeline
+from crm.core.db.backend.base import DatabaseWrapper
 from tests.conftest import Tenant
 from tests.core.test_tenancy import asked, terminate
 
@@ -50,13 +50,13 @@ def prepared() -> int:
 )
 def test_values_go_there_and_back(statement: str, params: Any, row: tuple[Any, ...]) -> None:
     for _ in range(2):  # prepared, and then again
-        assert sql.fetch(statement, params) == [row]
+        assert db.fetch(statement, params) == [row]
 
 
 def test_ids_are_text_and_json_stays_as_it_was_written() -> None:
     key = uuid4()
 
-    ((id_, document),) = sql.fetch('SELECT %s::uuid, \'{"b": 1, "a": [1.0]}\'::json', (key,))
+    ((id_, document),) = db.fetch('SELECT %s::uuid, \'{"b": 1, "a": [1.0]}\'::json', (key,))
 
     assert id_ == str(key)
     assert orjson.dumps(document) == b'{"b": 1, "a": [1.0]}'
@@ -64,7 +64,7 @@ def test_ids_are_text_and_json_stays_as_it_was_written() -> None:
 
 def test_a_statement_is_prepared_once_for_each_kind_of_values() -> None:
     def ask(value: Any) -> None:
-        sql.fetch(f"SELECT %s::text -- {mark}", (value,))
+        db.fetch(f"SELECT %s::text -- {mark}", (value,))
 
     mark, before = uuid4(), prepared()
     for value in ("a", "b", None, "c"):
@@ -76,11 +76,11 @@ def test_a_statement_is_prepared_once_for_each_kind_of_values() -> None:
 
 def test_the_statements_that_were_not_used_for_longest_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
-    monkeypatch.setattr(wire, "MOST_PREPARED", 3)
+    monkeypatch.setattr(pipeline, "MAX_PREPARED", 3)
     for number in (1, 2, 3, 1, 4, 5):
-        assert sql.fetch(f"SELECT {number}, %s::int", (0,)) == [(number, 0)]
+        assert db.fetch(f"SELECT {number}, %s::int", (0,)) == [(number, 0)]
 
-    kept = sql.fetch("SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s", ("SELECT _, $1::int",))
+    kept = db.fetch("SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s", ("SELECT _, $1::int",))
 
     assert sorted(statement[7] for (statement,) in kept) == ["1", "4", "5"]
     connection.close()
@@ -88,10 +88,10 @@ def test_the_statements_that_were_not_used_for_longest_are_let_go(monkeypatch: p
 
 def test_statements_that_fail_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     connection.close()
-    monkeypatch.setattr(wire, "MOST_PREPARED", 3)
+    monkeypatch.setattr(pipeline, "MAX_PREPARED", 3)
     for number in range(20):
         with pytest.raises(DataError, match="division by zero"):
-            sql.fetch(f"SELECT {number} / %s::int", (0,))
+            db.fetch(f"SELECT {number} / %s::int", (0,))
 
     assert prepared() <= 4  # the last one lets go of none
     connection.close()
@@ -100,7 +100,7 @@ def test_statements_that_fail_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_refused_request_leaves_what_is_prepared(acme: Tenant) -> None:
     def work(*, fails: bool) -> None:
         with tenant(acme.id):
-            sql.fetch("SELECT name FROM accounts_organization WHERE slug = %s", (acme.slug,))
+            db.fetch("SELECT name FROM accounts_organization WHERE slug = %s", (acme.slug,))
             if fails:
                 raise KeyError
 
@@ -115,8 +115,8 @@ def test_a_refused_request_leaves_what_is_prepared(acme: Tenant) -> None:
 def test_what_cannot_be_prepared_is_an_error_each_time() -> None:
     for _ in range(2):
         with pytest.raises(Exception, match="nowhere"):
-            sql.fetch("SELECT * FROM nowhere WHERE x = %s", (1,))
-    assert sql.fetch("SELECT %s::int", (1,)) == [(1,)]
+            db.fetch("SELECT * FROM nowhere WHERE x = %s", (1,))
+    assert db.fetch("SELECT %s::int", (1,)) == [(1,)]
 
 
 def test_a_statement_that_fails_at_first_is_found_prepared_afterwards() -> None:
@@ -124,9 +124,9 @@ def test_a_statement_that_fails_at_first_is_found_prepared_afterwards() -> None:
     before = prepared()
     for _ in range(3):
         with pytest.raises(DataError, match="division by zero"):
-            sql.fetch(text, (0,))
+            db.fetch(text, (0,))
 
-    assert sql.fetch(text, (1,)) == [(1,)]
+    assert db.fetch(text, (1,)) == [(1,)]
     assert prepared() == before + 1
 
 
@@ -134,28 +134,28 @@ def test_values_that_cannot_be_sent_leave_the_connection_well() -> None:
     connection.close()
     for _ in range(2):
         with pytest.raises(DataError, match="NUL"):
-            sql.fetch("SELECT %s::text", ("a\0b",))
-        with pytest.raises(DataError, match="NUL"), tenant(uuid4(), reading=True):
-            sql.fetch("SELECT %s::text", ("a\0b",))
+            db.fetch("SELECT %s::text", ("a\0b",))
+        with pytest.raises(DataError, match="NUL"), tenant(uuid4(), read_only=True):
+            db.fetch("SELECT %s::text", ("a\0b",))
 
-    with tenant(uuid4(), reading=True):
-        assert sql.fetch("SELECT %s::text", ("ab",)) == [("ab",)]
+    with tenant(uuid4(), read_only=True):
+        assert db.fetch("SELECT %s::text", ("ab",)) == [("ab",)]
 
 
 @pytest.mark.parametrize("change", ["DEALLOCATE ALL", "ALTER TABLE {table} ALTER n TYPE text"])
 def test_what_is_no_longer_prepared_is_prepared_anew(change: str, acme: Tenant) -> None:
     """By somebody on the connection, or by a migration while we run: a request of its own does not notice."""
     table = f"shifting_{uuid4().hex}"
-    asking = f"SELECT n FROM {table}"  # noqa: S608 - a name of our own
+    piggyback = f"SELECT n FROM {table}"  # noqa: S608 - a name of our own
     with connections["owner"].cursor() as owner:
         owner.execute(f"CREATE TABLE {table} AS SELECT 1 AS n; GRANT SELECT ON {table} TO crm_app")
-        with tenant(acme.id, reading=True):
-            assert sql.fetch(asking, ()) == [(1,)]
+        with tenant(acme.id, read_only=True):
+            assert db.fetch(piggyback, ()) == [(1,)]
 
         (owner if "ALTER" in change else connection.cursor()).execute(change.format(table=table))
 
-        with tenant(acme.id, reading=True):
-            assert [str(n) for (n,) in sql.fetch(asking, ())] == ["1"]
+        with tenant(acme.id, read_only=True):
+            assert [str(n) for (n,) in db.fetch(piggyback, ())] == ["1"]
         owner.execute(f"DROP TABLE {table}")
 
 
@@ -164,14 +164,14 @@ def test_what_a_transaction_is_asked_as_it_begins_is_prepared_anew(acme: Tenant)
     table = f"shifting_{uuid4().hex}"
     with connections["owner"].cursor() as owner:
         owner.execute(f"CREATE TABLE {table} AS SELECT 1 AS n; GRANT SELECT ON {table} TO crm_app")
-        question = Question(f"SELECT n FROM {table} WHERE $1::uuid IS NOT NULL", (acme.id,))  # noqa: S608 - our own
-        with tenant(acme.id, asking=question):
-            assert sql.answer(question) == [(1,)]
+        question = PiggybackQuery(f"SELECT n FROM {table} WHERE $1::uuid IS NOT NULL", (acme.id,))  # noqa: S608 - our own
+        with tenant(acme.id, piggyback=question):
+            assert db.piggyback_rows(question) == [(1,)]
 
         owner.execute(f"ALTER TABLE {table} ALTER n TYPE text")
 
-        with tenant(acme.id, asking=question):
-            assert sql.answer(question) == [("1",)]
+        with tenant(acme.id, piggyback=question):
+            assert db.piggyback_rows(question) == [("1",)]
             Organization.objects.update(name="Written")
         owner.execute(f"DROP TABLE {table}")
     with tenant(acme.id):
@@ -179,9 +179,9 @@ def test_what_a_transaction_is_asked_as_it_begins_is_prepared_anew(acme: Tenant)
 
 
 def test_a_transaction_that_fails_as_it_begins_leaves_none_open(acme: Tenant) -> None:
-    question = Question("SELECT 1 / (SELECT 0 * count(*) FROM accounts_user WHERE id <> $1)", (acme.id,))
+    question = PiggybackQuery("SELECT 1 / (SELECT 0 * count(*) FROM accounts_user WHERE id <> $1)", (acme.id,))
 
-    with pytest.raises(DataError, match="division by zero"), tenant(acme.id, asking=question):
+    with pytest.raises(DataError, match="division by zero"), tenant(acme.id, piggyback=question):
         pass
 
     assert connection.connection.info.transaction_status.name == "IDLE"
@@ -194,7 +194,7 @@ def test_an_error_keeps_nothing_of_the_message_and_leaves_the_connection_well(ac
     scope = ("SELECT set_config('app.organization_id', %s, true)", (str(acme.id),))
 
     with pytest.raises(Exception, match="division by zero"):
-        connection.wire.say([scope, taken, ("SELECT 1 / %s::int", (0,)), ("SELECT 1", ())])
+        connection.pipeline.execute([scope, taken, ("SELECT 1 / %s::int", (0,)), ("SELECT 1", ())])
 
     assert asked("SELECT current_setting('app.organization_id', true)") in {None, ""}
     with tenant(acme.id):
@@ -204,24 +204,24 @@ def test_an_error_keeps_nothing_of_the_message_and_leaves_the_connection_well(ac
 def test_errors_are_djangos(acme: Tenant) -> None:
     with tenant(acme.id):
         with pytest.raises(IntegrityError), transaction.atomic():
-            sql.fetch("INSERT INTO accounts_organization (id) VALUES (%s)", (acme.id,))
+            db.fetch("INSERT INTO accounts_organization (id) VALUES (%s)", (acme.id,))
         with pytest.raises(DataError, match="NUL"):
-            sql.fetch("SELECT %s::text", ("a\0b",))
+            db.fetch("SELECT %s::text", ("a\0b",))
         assert Organization.objects.count() == 1
 
 
 def test_more_than_the_sockets_hold_goes_through() -> None:
     text = "x" * 20_000_000
 
-    assert sql.fetch("SELECT %s::text, %s::text", (text, text)) == [(text, text)]
+    assert db.fetch("SELECT %s::text, %s::text", (text, text)) == [(text, text)]
 
 
 def test_without_prepared_statements_it_works_the_same(settings: Any, acme: Tenant) -> None:
     connection.close()
     settings.PREPARED_STATEMENTS = False
     for _ in range(2):
-        with tenant(acme.id, reading=True):
-            assert sql.fetch("SELECT name, %s::int FROM accounts_organization", (3,)) == [(acme.organization.name, 3)]
+        with tenant(acme.id, read_only=True):
+            assert db.fetch("SELECT name, %s::int FROM accounts_organization", (3,)) == [(acme.organization.name, 3)]
     assert prepared() == 0
     connection.close()
 
@@ -232,59 +232,59 @@ class TestReading:
     def test_each_statement_is_one_message_and_leaves_nothing_open(
         self, acme: Tenant, other: Tenant, messages: Callable[[], int]
     ) -> None:
-        with tenant(acme.id, reading=True):
+        with tenant(acme.id, read_only=True):
             for _ in range(3):
-                assert sql.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
+                assert db.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
             assert connection.connection.info.transaction_status.name == "IDLE"
 
         assert messages() == 3
 
     def test_an_answer_comes_with_the_first_statement(self, acme: Tenant, messages: Callable[[], int]) -> None:
-        question = Question("SELECT slug FROM accounts_organization WHERE id = $1", (acme.id,))
+        question = PiggybackQuery("SELECT slug FROM accounts_organization WHERE id = $1", (acme.id,))
 
-        with tenant(acme.id, asking=question, reading=True):
-            sql.fetch("SELECT 1", ())
-            assert sql.answer(question) == [(acme.slug,)]
-            assert sql.answer(question) == [(acme.slug,)]
+        with tenant(acme.id, piggyback=question, read_only=True):
+            db.fetch("SELECT 1", ())
+            assert db.piggyback_rows(question) == [(acme.slug,)]
+            assert db.piggyback_rows(question) == [(acme.slug,)]
 
         assert messages() == 1
 
     def test_an_answer_that_nothing_came_with_is_asked_for(self, acme: Tenant, messages: Callable[[], int]) -> None:
-        question = Question("SELECT slug FROM accounts_organization WHERE id = $1", (acme.id,))
+        question = PiggybackQuery("SELECT slug FROM accounts_organization WHERE id = $1", (acme.id,))
 
-        with tenant(acme.id, asking=question, reading=True):
-            assert sql.answer(question) == [(acme.slug,)]
-            sql.fetch("SELECT 1", ())
+        with tenant(acme.id, piggyback=question, read_only=True):
+            assert db.piggyback_rows(question) == [(acme.slug,)]
+            db.fetch("SELECT 1", ())
 
         assert messages() == 2
 
     def test_nothing_is_asked_of_what_asks_nothing(self, acme: Tenant, messages: Callable[[], int]) -> None:
-        with tenant(acme.id, reading=True):
+        with tenant(acme.id, read_only=True):
             pass
 
         assert messages() == 0
 
     def test_the_orm_sees_the_same_organization_alone(self, acme: Tenant, other: Tenant) -> None:
-        with tenant(acme.id, reading=True):
-            sql.fetch("SELECT 1", ())
+        with tenant(acme.id, read_only=True):
+            db.fetch("SELECT 1", ())
             assert list(Organization.objects.values_list("pk", flat=True)) == [acme.id]
             with tenant(other.id):
                 assert list(Organization.objects.values_list("pk", flat=True)) == [other.id]
-            assert sql.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
+            assert db.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
         assert not Organization.objects.exists()
 
     @pytest.mark.parametrize("way", ["statement", "orm", "nested scope"])
     def test_it_cannot_write(self, way: str, acme: Tenant) -> None:
         def write() -> None:
             if way == "statement":
-                sql.fetch("UPDATE accounts_organization SET name = 'Written' RETURNING id", ())
+                db.fetch("UPDATE accounts_organization SET name = 'Written' RETURNING id", ())
             elif way == "orm":
                 Organization.objects.update(name="Written")
             else:
                 with tenant(acme.id):
                     Organization.objects.update(name="Written")
 
-        with pytest.raises(InternalError, match="read-only transaction"), tenant(acme.id, reading=True):
+        with pytest.raises(InternalError, match="read-only transaction"), tenant(acme.id, read_only=True):
             write()
 
         with tenant(acme.id):
@@ -295,8 +295,8 @@ class TestReading:
         backend = asked("SELECT pg_backend_pid()")
         terminate(backend)
 
-        with tenant(acme.id, reading=True):
-            assert sql.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
+        with tenant(acme.id, read_only=True):
+            assert db.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
             with transaction.atomic():
                 assert asked("SELECT pg_backend_pid()") != backend
         with tenant(acme.id):
@@ -310,7 +310,7 @@ class TestReading:
 
         def ask() -> None:
             if way == "statement":
-                sql.fetch("SELECT id FROM accounts_organization", ())
+                db.fetch("SELECT id FROM accounts_organization", ())
             elif way == "orm":
                 Organization.objects.get()
             else:
@@ -318,18 +318,18 @@ class TestReading:
                     pass
 
         terminate(asked("SELECT pg_backend_pid()"))
-        with tenant(acme.id, reading=True):
+        with tenant(acme.id, read_only=True):
             with monkeypatch.context() as away:
                 away.setattr(DatabaseWrapper, "get_new_connection", refuse)
                 with pytest.raises(OperationalError, match="starting up"):
                     ask()
             with pytest.raises(Error):
-                sql.fetch("SELECT id FROM accounts_organization", ())
+                db.fetch("SELECT id FROM accounts_organization", ())
             with pytest.raises(Error):
                 Organization.objects.exists()
 
-        with tenant(acme.id, reading=True):
-            assert sql.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
+        with tenant(acme.id, read_only=True):
+            assert db.fetch("SELECT id FROM accounts_organization", ()) == [(str(acme.id),)]
 
 
 def refuse(*_: Any) -> None:
@@ -339,7 +339,7 @@ def refuse(*_: Any) -> None:
 
 def test_a_connection_closed_before_it_began_leaves_no_beginning_behind(acme: Tenant) -> None:
     def work() -> None:
-        with tenant(acme.id, reading=True):
+        with tenant(acme.id, read_only=True):
             connection.close()
             raise KeyError
 
@@ -353,9 +353,9 @@ def test_a_connection_closed_before_it_began_leaves_no_beginning_behind(acme: Te
 def test_a_connection_that_dies_in_a_transaction_takes_it_along(acme: Tenant) -> None:
     def work() -> None:
         with tenant(acme.id):
-            sql.fetch("UPDATE accounts_organization SET name = 'Lost' RETURNING id", ())
+            db.fetch("UPDATE accounts_organization SET name = 'Lost' RETURNING id", ())
             terminate(asked("SELECT pg_backend_pid()"))
-            sql.fetch("SELECT 1", ())
+            db.fetch("SELECT 1", ())
 
     with pytest.raises(OperationalError):
         work()
@@ -374,10 +374,10 @@ def test_a_statement_that_is_interrupted_leaves_no_answer_to_the_next(acme: Tena
     def work() -> None:
         with tenant(acme.id):
             connection.connection.wait = interrupt
-            sql.fetch("SELECT 'of the interrupted'", ())
+            db.fetch("SELECT 'of the interrupted'", ())
 
     with pytest.raises(KeyboardInterrupt):
         work()
 
     with tenant(acme.id):
-        assert sql.fetch("SELECT 'of the next'", ()) == [("of the next",)]
+        assert db.fetch("SELECT 'of the next'", ()) == [("of the next",)]

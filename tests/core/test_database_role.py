@@ -15,7 +15,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from crm.core.database import roles
+from crm.core import database_role
 from tests.core.production import KEY
 from tests.support.servers import ADMIN_URL, ROLE_PASSWORD
 
@@ -62,7 +62,7 @@ def unsafe(request) -> Iterator[tuple[str, str]]:
 def production(settings, monkeypatch):
     """A process in production that has asked nothing yet."""
     settings.IS_PRODUCTION = True
-    monkeypatch.delitem(roles._state, "checked", raising=False)
+    monkeypatch.delitem(database_role._state, "checked", raising=False)
     connections["default"].close()
     return settings
 
@@ -70,7 +70,7 @@ def production(settings, monkeypatch):
 def test_every_unsafe_role_is_named_with_the_reason_and_the_remedy(unsafe):
     role, words = unsafe
     with psycopg.connect(url_of(role)) as connection:
-        text = roles.weakness(connection)
+        text = database_role.weakness(connection)
 
     assert text.startswith(f"DATABASE_URL: the role {role} {words}")
     assert "Connect as crm_app" in text
@@ -79,14 +79,14 @@ def test_every_unsafe_role_is_named_with_the_reason_and_the_remedy(unsafe):
 
 def test_the_owner_is_refused_and_the_application_is_not():
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
-        assert "owns the tables" in roles.weakness(connection)
+        assert "owns the tables" in database_role.weakness(connection)
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        assert roles.weakness(connection) == ""
+        assert database_role.weakness(connection) == ""
 
 
 def test_a_superuser_that_plays_another_role_is_one_still():
     with psycopg.connect(os.environ[ADMIN_URL], options="-c role=crm_app") as connection:
-        assert "is a superuser" in roles.weakness(connection)
+        assert "is a superuser" in database_role.weakness(connection)
 
 
 def test_no_connection_comes_about(production, unsafe, monkeypatch):
@@ -101,7 +101,7 @@ def test_no_connection_comes_about(production, unsafe, monkeypatch):
 
 def test_the_role_is_asked_once_in_the_life_of_a_process(production, monkeypatch):
     asked = []
-    monkeypatch.setattr(roles, "weakness", lambda connection: asked.append(connection) or "")
+    monkeypatch.setattr(database_role, "weakness", lambda connection: asked.append(connection) or "")
 
     for _ in range(3):
         connections["default"].close()
@@ -112,7 +112,7 @@ def test_the_role_is_asked_once_in_the_life_of_a_process(production, monkeypatch
 
 def test_control_without_the_check_the_owner_connects(production, monkeypatch):
     monkeypatch.setitem(connections["default"].settings_dict, "USER", "crm_owner")
-    monkeypatch.setattr(roles, "weakness", lambda connection: "")
+    monkeypatch.setattr(database_role, "weakness", lambda connection: "")
 
     connections["default"].ensure_connection()
 
@@ -123,16 +123,16 @@ def test_control_without_the_check_the_owner_connects(production, monkeypatch):
 def test_the_system_check_reports_it(production, unsafe, monkeypatch, is_production, level):
     role, words = unsafe
     production.IS_PRODUCTION = is_production
-    assert roles.check_role(databases=["default"]) == []
+    assert database_role.check_role(databases=["default"]) == []
     connections["default"].close()
-    monkeypatch.delitem(roles._state, "checked", raising=False)
+    monkeypatch.delitem(database_role._state, "checked", raising=False)
     monkeypatch.setitem(connections["default"].settings_dict, "USER", role)
 
-    (message,) = roles.check_role(databases=["default"])
+    (message,) = database_role.check_role(databases=["default"])
 
     assert (message.id, message.level) == ("crm.E001", level)
     assert words in message.msg
-    assert roles.check_role(databases=["owner"]) == []
+    assert database_role.check_role(databases=["owner"]) == []
     connections["default"].close()
 
 

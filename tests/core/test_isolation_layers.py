@@ -14,9 +14,8 @@ from django.db.models import DO_NOTHING
 
 from accounts.models import OperatorEvent, User, UserRole
 from crm.core import clock
+from crm.core.db import TenantForeignKey, operator, tenant
 from crm.core.models import Event
-from crm.core.tenancy import operator, tenant
-from crm.core.tenant_models import TenantForeignKey
 from tests.conftest import Tenant
 from tests.support.servers import ADMIN_URL
 

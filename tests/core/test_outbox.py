@@ -14,8 +14,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from crm.core import clock, outbox
+from crm.core.db import operator
 from crm.core.models import OutboxMessage
-from crm.core.tenancy import operator
 from tests.conftest import Tenant
 from tests.core import handlers
 

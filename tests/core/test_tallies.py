@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from contacts.models import Contact
 from contacts.services import contacts
 from crm.core import tallies
+from crm.core.db import operator
 from crm.core.models import Tally
-from crm.core.tenancy import operator
 from tests.conftest import Tenant
 from tests.races.concurrency import crowd
 

@@ -11,8 +11,8 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection, transaction
 
 from accounts.models import Organization, User
-from crm.core import tenancy
-from crm.core.tenancy import NOTHING, OPERATOR_STEPS, Scope, operator, tenant
+from crm.core.db import operator, tenant
+from crm.core.db.scope import NOTHING, OPERATOR_STEPS, Scope, current
 from tests.conftest import Tenant
 from tests.support.servers import ADMIN_URL
 
@@ -95,7 +95,7 @@ def test_a_nested_scope_that_fails_restores_the_outer_one(inner: str, acme: Tena
         with pytest.raises(KeyError), scope():
             raise KeyError
         assert (role(), visible()) == ("crm_app", {acme.id})
-        assert tenancy.current() == Scope(organization_id=acme.id)
+        assert current() == Scope(organization_id=acme.id)
 
 
 def test_a_nested_scope_whose_statement_fails_restores_the_outer_one(acme: Tenant, other: Tenant) -> None:
@@ -135,7 +135,7 @@ def test_nothing_leaks_to_the_next_transaction_of_the_connection(failing: bool, 
         except KeyError:
             pass
 
-        assert tenancy.current() == NOTHING
+        assert current() == NOTHING
         assert (role(), setting(), visible()) == ("crm_app", "", set())
         with transaction.atomic():
             assert (role(), setting(), visible()) == ("crm_app", "", set())
@@ -146,7 +146,7 @@ def test_nothing_leaks_to_another_thread(acme: Tenant) -> None:
     seen: list[Any] = []
 
     def look() -> None:
-        seen.append((tenancy.current(), visible()))
+        seen.append((current(), visible()))
         connection.close()
 
     with tenant(acme.id):
@@ -197,7 +197,7 @@ def test_a_scope_takes_ids_alone(bad: Any) -> None:
     with pytest.raises((ValueError, AttributeError, TypeError)), tenant(bad):
         pass
 
-    assert tenancy.current() == NOTHING
+    assert current() == NOTHING
     assert (role(), visible()) == ("crm_app", set())
 
 
@@ -230,7 +230,7 @@ def test_a_scope_that_dies_with_its_connection_leaves_none_behind(where: str, ac
     with pytest.raises(OperationalError):
         work()
 
-    assert tenancy.current() == NOTHING
+    assert current() == NOTHING
     with tenant(acme.id):
         assert visible() == {acme.id}
 

@@ -12,15 +12,15 @@ import pytest
 from django.db import connections
 
 from crm.api import resources
-from crm.core import replay
-from crm.core.tenant_models import TenantQuerySet
+from crm.core.db import TenantQuerySet
+from crm.core.db.compiled import clear_cache
 from tests.isolation import evidence
 
 
 def _forget_questions() -> None:
     """What was compiled with a wall up, or down, must not be asked with it the other way."""
-    resources._readers.clear()
-    replay.forget()
+    resources.query_of.cache_clear()
+    clear_cache()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from accounts.models import Organization, Role, Session, User, UserRole
 from accounts.permissions import CUSTOM_ROLE_RANK
 from accounts.services import registration
 from accounts.services.sessions import load_actor
-from crm.core import clock, tenancy, tokens
+from crm.core import clock, db, tokens
 from crm.core.actor import Actor, system_actor
 from crm.core.tokens import Claims
 
@@ -46,7 +46,7 @@ class Tenant:
 
     def scope(self) -> Any:
         """A transaction inside the organization."""
-        return tenancy.tenant(self.id)
+        return db.tenant(self.id)
 
     @cached_property
     def roles(self) -> dict[str, Role]:
@@ -120,6 +120,6 @@ def found(mark: str) -> Tenant:
     """A new organization with everything one starts with, its texts beginning with `mark`."""
     owner = _drafted(mark, "owner")
     slug = f"{mark}-{secrets.token_hex(4)}".lower()
-    with tenancy.operator("register"):
+    with db.operator("register"):
         organization = registration.found_organization(owner=owner, name=f"{mark} organization", slug=slug)
     return Tenant(organization, mark, {"owner": owner})

@@ -9,7 +9,7 @@ from django.db import connection, models
 from django.http import HttpResponse
 from rest_framework.serializers import BaseSerializer
 
-from crm.core import clock, tenancy
+from crm.core import clock, db
 from tests.isolation import evidence, factories, request_bodies
 from tests.isolation.attack import Attack
 from tests.isolation.calls import Persona, ask, body_for, values_for
@@ -195,7 +195,7 @@ def _same(stored: str, value: Any) -> bool:
 def _stored(field: models.Field, pk: Any) -> str | None:
     """The column of the row, as text; the operator sees it whosever it is."""
     table, key = field.model._meta.db_table, field.model._meta.pk.column
-    with tenancy.operator("command"), connection.cursor() as cursor:
+    with db.operator("command"), connection.cursor() as cursor:
         cursor.execute(f"SELECT {field.column}::text FROM {table} WHERE {key}::text = %s", [str(pk)])
         found = cursor.fetchone()
     return found[0] if found else None

@@ -102,10 +102,10 @@ def holds_a_token(answer: Any) -> bool:
 
 def set_password(user: Any) -> None:
     from accounts.models import User
-    from crm.core import tenancy
+    from crm.core import db
     from tests.conftest import password_hash
 
-    with tenancy.tenant(user.organization_id):
+    with db.tenant(user.organization_id):
         User.objects.filter(pk=user.pk).update(password=password_hash())
 
 

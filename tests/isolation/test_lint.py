@@ -68,7 +68,7 @@ def test_every_exception_of_the_lint_is_still_needed_and_has_a_reason() -> None:
 
 def test_only_the_tenancy_module_changes_the_database_s_role_or_scope() -> None:
     words = ("SET LOCAL", "SET ROLE", "set_config", "crm_operator")
-    allowed = {"crm/core/tenancy.py", "crm/core/rls.py", "crm/core/provision.py", "crm/core/idempotency.py"}
+    allowed = {"crm/core/db/scope.py", "crm/core/db/operations.py", "crm/core/provision.py", "crm/core/idempotency.py"}
     found = {
         str(path.relative_to(ROOT))
         for path in _sources()

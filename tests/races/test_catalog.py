@@ -7,7 +7,7 @@ import pytest
 
 from commerce.models import Category, Product, Variant
 from commerce.services import categories, skus
-from crm.core import locking
+from crm.core.db import locks
 from tests.races.concurrency import crowd
 from tests.races.test_stock import make
 
@@ -39,7 +39,7 @@ def test_control_without_turns_a_product_and_a_variant_have_the_same_sku(acme, c
         both_have_looked.wait(60)
         return taken
 
-    monkeypatch.setattr(skus, "take_turns", lambda *args: None)
+    monkeypatch.setattr(skus, "advisory_lock", lambda *args: None)
     monkeypatch.setattr(skus, "_taken", look_then_meet)
 
     def work(number):
@@ -77,7 +77,7 @@ def test_control_without_turns_two_categories_stand_below_each_other(acme, clien
     one, two = (api.post("categories", {"name": name}).json()["id"] for name in ("One", "Two"))
     clients = [client_for(acme.manager, "platform") for _ in range(2)]
     both_have_looked = Barrier(2)
-    monkeypatch.setattr(categories, "take_turns", lambda *args: None)
+    monkeypatch.setattr(categories, "advisory_lock", lambda *args: None)
 
     def look_and_meet(actor, parent_id):
         both_have_looked.wait(60)
@@ -108,14 +108,14 @@ def test_a_product_that_leaves_a_brand_meanwhile_keeps_its_new_one(acme, client_
     api, mover = (client_for(acme.manager, "platform") for _ in range(2))
     moved, stays = (api.post("products", {"name": name, "price": 1, "brand": "Old"}).json() for name in ("A", "B"))
     new = api.post("brands", {"name": "New"}).json()["id"]
-    lock = locking.lock_many
+    lock = locks.lock_rows
 
     def move_then_lock(rows, pks):
         (answer,) = crowd(1, lambda _: mover.put(f"products/{moved['id']}", {"brand_id": new}))
         assert answer.status_code == 200
         return lock(rows, pks)
 
-    monkeypatch.setattr(locking, "lock_many", move_then_lock)
+    monkeypatch.setattr(locks, "lock_rows", move_then_lock)
     path = f"brands/{moved['brand_id']}"
     answer = api.patch(path, {"name": "Other"}) if change == "renamed" else api.delete(path)
 

@@ -7,7 +7,7 @@ import pytest
 
 from contacts.models import Company, Contact
 from contacts.services import companies, contacts, indexing
-from crm.core import locking
+from crm.core.db import locks
 from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
@@ -116,7 +116,7 @@ def test_control_without_the_lock_derived_columns_go_wrong(acme, clients, monkey
         all_have_read.wait(60)
         return row
 
-    monkeypatch.setattr(contacts, "lock_one", read_only)
+    monkeypatch.setattr(contacts, "lock_row", read_only)
 
     contact = patch_at_once(acme, clients)
 
@@ -145,14 +145,14 @@ def test_a_contact_that_leaves_a_company_meanwhile_is_found_by_its_new_one(acme,
     moved, stays = (
         clients[0].post("contacts", {"first_name": name, "account_id": old}).json()["id"] for name in ("A", "B")
     )
-    lock = locking.lock_many
+    lock = locks.lock_rows
 
     def move_then_lock(contacts, pks):
         (answer,) = crowd(1, lambda _: clients[1].patch(f"contacts/{moved}", {"account_id": new}))
         assert answer.status_code == 200
         return lock(contacts, pks)
 
-    monkeypatch.setattr(locking, "lock_many", move_then_lock)
+    monkeypatch.setattr(locks, "lock_rows", move_then_lock)
     assert clients[0].patch(f"accounts/{old}", {"name": "Other"}).status_code == 200
 
     def found(word):

@@ -10,7 +10,7 @@ import pytest
 
 from contacts.models import Contact
 from contacts.services import shoppers
-from crm.core.locking import lock_many
+from crm.core.db import lock_rows
 from crm.core.models import Event
 from sales.models import Activity, Deal, Pipeline, Stage
 from sales.services import activities, deals, links, moves, places, stages
@@ -222,7 +222,7 @@ def test_control_without_the_pipeline_s_lock_they_want_the_same_position(platfor
         all_have_read.wait(60)
         return order
 
-    monkeypatch.setattr(stages, "lock_one", lambda rows, pk: rows.get(pk=pk))
+    monkeypatch.setattr(stages, "lock_row", lambda rows, pk: rows.get(pk=pk))
     monkeypatch.setattr(stages, "stages_of", read_then_meet)
     monkeypatch.setattr(stages, "_put", lambda actor, order, pk, position: len(order))
 
@@ -438,9 +438,9 @@ def test_a_merge_waits_for_deals_in_the_order_of_their_keys(firm, merged):
         return [deals.create_deal(actor, title="D", contact_id=pk).pk for pk in (stays, contact_id)]
 
     def lock_both(pks, _contact_id, begin):
-        lock_many(Deal.objects.of(actor), pks[:1])
+        lock_rows(Deal.objects.of(actor), pks[:1])
         begin()
-        lock_many(Deal.objects.of(actor), pks[1:])
+        lock_rows(Deal.objects.of(actor), pks[1:])
 
     kept = merged(make, lock_both)
 

@@ -231,7 +231,7 @@ def test_control_without_the_lock_it_comes_back_for_each(acme, windows, monkeypa
         all_have_counted.wait(MEETING_SECONDS)
         return stock.return_stock(actor, quantities, **told)
 
-    monkeypatch.setattr(order_status, "lock_one", only_read)
+    monkeypatch.setattr(order_status, "lock_row", only_read)
     monkeypatch.setattr(order_status, "return_stock", meet_and_return)
 
     assert outcomes(cancel_at_once(acme, windows)) == {(200, ""): SIZE}

@@ -102,7 +102,7 @@ def test_the_last_use_goes_to_one_order(acme, customers, order_at_once):
 
 def test_control_without_the_lock_only_the_database_refuses(acme, customers, monkeypatch):
     promotion = promote(acme, "LAST", max_uses=5, uses=4)
-    monkeypatch.setattr(terms, "lock_many", meeting(read_without_a_lock))
+    monkeypatch.setattr(terms, "lock_rows", meeting(read_without_a_lock))
     actor = acme.actor("owner")
 
     def redeem(number):
@@ -127,7 +127,7 @@ def test_a_customer_uses_once_what_may_be_used_once(acme, customers, order_at_on
 
 def test_control_without_the_lock_a_customer_uses_it_each_time(acme, customers, order_at_once, monkeypatch):
     promotion = promote(acme, "ONCE", max_uses_per_user=1)
-    monkeypatch.setattr(terms, "lock_many", read_without_a_lock)
+    monkeypatch.setattr(terms, "lock_rows", read_without_a_lock)
     monkeypatch.setattr(terms, "_uses_of", meeting(terms._uses_of))
 
     assert order_at_once([customers[0]] * SIZE, "ONCE") == {(201, None): SIZE}

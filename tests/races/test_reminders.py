@@ -92,7 +92,7 @@ def test_control_without_the_lock_each_completes(acme, client, client_for, monke
         all_have_read.wait(60)
         return row
 
-    monkeypatch.setattr(activities, "lock_one", read_only)
+    monkeypatch.setattr(activities, "lock_row", read_only)
 
     complete_at_once(acme, client_for, pk, 2)
 

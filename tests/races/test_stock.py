@@ -138,7 +138,7 @@ def test_control_unordered_locks_meet_in_a_circle(acme):
         try:
             with acme.inside():
                 for row in rows if number else reversed(rows):
-                    stock.lock_one(StockItem.objects.of(actor), row.stock_id)
+                    stock.lock_row(StockItem.objects.of(actor), row.stock_id)
                     if row is (rows[0] if number else rows[1]):
                         both_hold_one.wait(60)
         except Exception as error:  # noqa: BLE001 - told to the test by its name

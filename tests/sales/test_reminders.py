@@ -189,4 +189,4 @@ def test_it_takes_the_same_statements_however_much_is_due(acme, client_for, role
     for number in range(5):
         task(client, f"more {number}", "2000-01-01")
 
-    assert count() == one == len(("overdue", "today", "upcoming"))
+    assert count() == one == len(("session check", "overdue", "today", "upcoming"))

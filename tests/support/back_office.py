@@ -8,13 +8,13 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.services import owners
-from crm.core import tenancy
+from crm.core import db
 
 
 def add_operator(password: str) -> str:
     """Make an operator of the platform and return their address."""
     email = f"operator.{uuid4().hex[:8]}@example.com"
-    with tenancy.operator("command"):
+    with db.operator("command"):
         owners.add_operator(email=email, password=password)
     return email
 

@@ -12,7 +12,7 @@ from accounts.models import Organization, User
 from accounts.services import sessions
 from accounts.services.sessions import Visit
 from contacts.demo.founding import find_organization
-from crm.core import tenancy, tokens
+from crm.core import db, tokens
 from crm.core.actor import Actor
 from tests.support.clients import ApiClient
 
@@ -25,7 +25,7 @@ class Demo:
 
     def inside(self) -> Any:
         """Open a transaction inside the organization."""
-        return tenancy.tenant(self.organization.pk)
+        return db.tenant(self.organization.pk)
 
     def user(self, mailbox: str) -> User:
         """Return a user by what stands before the @."""

@@ -12,7 +12,7 @@ from typing import Any
 from django.test import Client
 
 from accounts.models import OperatorEvent, User
-from crm.core import tenancy
+from crm.core import db
 from tests.support.back_office import add_operator
 
 LOGIN = "/admin/login/"
@@ -55,7 +55,7 @@ class Operator:
     @property
     def user(self) -> User:
         """The stored row."""
-        with tenancy.operator("command"):
+        with db.operator("command"):
             return User.objects.select_related("totp").get(email=self.email, organization=None)
 
     def another_browser(self, address: str = "") -> Client:
@@ -86,7 +86,7 @@ class Operator:
 
     def events(self) -> list[str]:
         """The names of what is kept of this operator, in order."""
-        with tenancy.operator("command"):
+        with db.operator("command"):
             return list(OperatorEvent.objects.filter(email=self.email).order_by("id").values_list("name", flat=True))
 
 

@@ -1,6 +1,5 @@
 """Users on the Platform surface."""
 
-from collections.abc import Mapping
 from typing import Any, NotRequired
 from uuid import UUID
 
@@ -91,9 +90,10 @@ class PlatformUsers(Members):
         """Return active members."""
         return super().rows(actor).filter(is_active=True)
 
-    def filtered(self, actor: Actor, parameters: Mapping[str, str]) -> QuerySet[User]:
+    def filters_asked(self) -> dict[str, str]:
         """List the inactive only where they are asked for."""
-        return super().filtered(actor, {"is_active": "true", **parameters})
+        asked = super().filters_asked()
+        return {"is_active": "true", **asked} if asked else asked
 
     @describes(answer=PlatformUser, adds=PREFERENCES)
     def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:

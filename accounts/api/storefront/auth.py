@@ -17,13 +17,13 @@ from accounts.services import email_verification, google, passwords, registratio
 from accounts.services.names import LONGEST_PART
 from accounts.services.sessions import SignIn
 from crm.api.permissions import SIGNED_IN
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.responses import json_response
 from crm.api.routes import route
 from crm.api.schema import describes
 from crm.api.shapes import Choice, Computed, Email, Line, Shape, Text
 from crm.api.storefront import STOREFRONT
-from crm.core import tenancy, tokens
+from crm.core import db, tokens
 from crm.core.errors import DomainError, Invalid, Malformed
 
 LONGEST_STATE = 300
@@ -139,7 +139,7 @@ class StorefrontSigning(Signing):
                 raise Invalid(email="This field is required.")
             email_verification.resend_to(organization.pk, email)
         else:
-            with tenancy.tenant(actor.organization_id):
+            with db.tenant(actor.organization_id):
                 email_verification.resend(User.objects.of(actor).get(pk=actor.user_id))
         return self.answer({"message": SENT})
 
@@ -193,7 +193,7 @@ class StorefrontSigning(Signing):
     @describes(answer="profile_form")
     def profile(self, request: Any, shop: str) -> HttpResponse:
         """Show the signed-in user and their roles."""
-        user = reader(User, StorefrontUser).one(self.actor, User.objects.of, self.actor.user_id, plan="self")  # type: ignore[arg-type]  # signed in
+        user = query_of(User, StorefrontUser).one(self.actor, User.objects.of, self.actor.user_id, cache_key="self")  # type: ignore[arg-type]  # signed in
         held, built_in = self.actor.roles, self.actor.built_in_roles
         roles = [role_names.shown(STOREFRONT.name, role) if role in built_in else role for role in held]
         return self.answer({"user": user, "roles": roles})

@@ -12,7 +12,7 @@ from accounts.api.shapes import LONGEST_ROLE_NAME, PermissionFields, RoleNameFie
 from accounts.models import Role, Scope, User
 from accounts.permissions import Permit
 from accounts.services import permissions, roles
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.responses import json_response
 from crm.api.routes import route
 from crm.api.schema import describes
@@ -88,7 +88,7 @@ class Roles(RolesView):
     @describes(answer={"roles": [ShopRole]})
     def list(self, request: Any, shop: str) -> HttpResponse:
         """List all roles, the highest-ranking first."""
-        found = reader(Role, ShopRole).all(Role.objects.of(self.actor), order=("-rank", "created_at", "name"))
+        found = query_of(Role, ShopRole).all(Role.objects.of(self.actor), order=("-rank", "created_at", "name"))
         return self.answer({"roles": found})
 
     @describes(body=ShopRole, answer={"role": ShopRole}, status=201)
@@ -136,7 +136,7 @@ class Roles(RolesView):
 
     def shown(self, role: Role, status: int = 200) -> HttpResponse:
         """Answer with the role as it now stands."""
-        found = reader(Role, ShopRole).one(self.actor, Role.objects.of, role.pk, plan="role")
+        found = query_of(Role, ShopRole).one(self.actor, Role.objects.of, role.pk, cache_key="role")
         return self.answer({"role": found}, status)
 
 

@@ -19,7 +19,7 @@ from accounts.services import invitations
 from accounts.services.sessions import SignIn
 from crm.api.filters import Filters
 from crm.api.permissions import MEMBER
-from crm.api.resources import Resource, reader
+from crm.api.resources import Resource, query_of
 from crm.api.responses import json_response
 from crm.api.routes import route
 from crm.api.schema import describes
@@ -132,7 +132,7 @@ class TeamSigning(Signing):
     @describes(answer=TeamUser, adds={"permissions": [str]})
     def me(self, request: Any) -> HttpResponse:
         """Show the signed-in user and what they may do."""
-        user = reader(User, TeamUser).one(self.actor, User.objects.of, self.actor.user_id, plan="me")  # type: ignore[arg-type]  # signed in
+        user = query_of(User, TeamUser).one(self.actor, User.objects.of, self.actor.user_id, cache_key="me")  # type: ignore[arg-type]  # signed in
         return self.answer({**(user or {}), "permissions": shown_codes(self.actor.permissions)})
 
 

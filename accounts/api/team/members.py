@@ -12,7 +12,7 @@ from accounts.api.shapes import OrganizationFields, ProfileFields, RoleField, St
 from accounts.models import Organization, User
 from accounts.services import passwords, settings, users
 from crm.api.permissions import MEMBER
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.routes import route
 from crm.api.schema import describes
 from crm.api.shapes import CamelShape, Computed
@@ -93,8 +93,8 @@ class TeamSettings(ApiView):
     @describes(answer=TeamOrganization)
     def organization(self, request: Any) -> HttpResponse:
         """Show the organization's profile."""
-        found = reader(Organization, TeamOrganization).one(
-            self.actor, settings.own_organization, self.actor.organization_id, plan="own"
+        found = query_of(Organization, TeamOrganization).one(
+            self.actor, settings.own_organization, self.actor.organization_id, cache_key="own"
         )
         return self.answer(found)
 
@@ -107,11 +107,11 @@ class TeamSettings(ApiView):
     @describes(answer=TeamProfile)
     def profile(self, request: Any) -> HttpResponse:
         """Show the signed-in user."""
-        found = reader(User, TeamProfile).one(
+        found = query_of(User, TeamProfile).one(
             self.actor,
             User.objects.of,
             self.actor.user_id,  # type: ignore[arg-type]  # a signed-in actor is somebody
-            plan="self",
+            cache_key="self",
         )
         return self.answer(found)
 

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from accounts.services import owners
+from crm.core.db import operator
 from crm.core.errors import DomainError
-from crm.core.tenancy import operator
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.services import owners
+from crm.core.db import operator
 from crm.core.errors import DomainError
-from crm.core.tenancy import operator
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from commerce.api.resources.orders import OrderFilters, Orders
 from commerce.api.shapes.orders import NewOrder, OrderFields, StatusChange, StatusEntry
 from commerce.services import order_entry, order_status
 from crm.api.platform import PLATFORM
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.routes import route
 from crm.api.schema import describes
 from crm.core.models import Event
@@ -40,7 +40,7 @@ class PlatformOrders(Orders):
     def history(self, request: Any, pk: UUID) -> HttpResponse:
         """Answer how it came to be where it is, its creation first."""
         rows = order_status.history_of(self.actor, self.get_row(pk))
-        return self.answer({"items": reader(Event, StatusEntry).all(rows, order=("occurred_at", "id"))})
+        return self.answer({"items": query_of(Event, StatusEntry).all(rows, order=("occurred_at", "id"))})
 
 
 urlpatterns = [

@@ -9,7 +9,7 @@ from accounts.services.settings import own_organization, update_organization
 from commerce.api.resources.terms import Promotions, ShippingMethods, TaxRates
 from commerce.api.shapes.terms import ShopFields
 from crm.api.platform import PLATFORM
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.routes import resource, route
 from crm.api.schema import describes
 from crm.api.views import ApiView
@@ -45,7 +45,7 @@ class PlatformShop(ApiView):
         """Show whether the storefront is on, its currency and its name."""
         organization_id = self.actor.organization_id
         return self.answer(
-            reader(Organization, ShopFields).one(self.actor, own_organization, organization_id, plan="own")
+            query_of(Organization, ShopFields).one(self.actor, own_organization, organization_id, cache_key="own")
         )
 
     @describes(body=ShopFields, answer=ShopFields, partial=True)

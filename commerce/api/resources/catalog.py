@@ -106,7 +106,7 @@ class Products(Resource):
 class OfProduct(Resource):
     """What hangs on a product, which the address names first."""
 
-    is_replayed = False
+    is_compiled = False
 
     @cached_property
     def product(self) -> Product:

@@ -13,7 +13,7 @@ from commerce.models import MovementType, Product, StockMovement
 from commerce.services import stock, variants
 from crm.api import filters as filtering
 from crm.api.filters import ContainsFilter, Filters
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.schema import describes
 from crm.api.shapes import Shape
 from crm.core.actor import Actor
@@ -56,6 +56,10 @@ class Ledger(OfProduct):
         product, given = self.product, self.read()
         variant = variants.variant_of(self.actor, product, given.pop("variant_id", None))
         made = stock.adjust_stock(self.actor, product, variant=variant, **given)
-        movement = reader(StockMovement, self.shape).one(self.actor, StockMovement.objects.of, made.pk, plan="made")
-        shown = reader(Product, self.product_shape).one(self.actor, Product.objects.of, product.pk, plan="adjusted")
+        movement = query_of(StockMovement, self.shape).one(
+            self.actor, StockMovement.objects.of, made.pk, cache_key="made"
+        )
+        shown = query_of(Product, self.product_shape).one(
+            self.actor, Product.objects.of, product.pk, cache_key="adjusted"
+        )
         return self.answer({**(shown or {}), "movement": movement})

@@ -13,8 +13,8 @@ from crm.api.resources import Resource
 from crm.api.routes import route
 from crm.api.storefront import STOREFRONT
 from crm.core.actor import Actor
+from crm.core.db import CompiledQuery
 from crm.core.errors import NotFound
-from crm.core.replay import Replayed
 
 
 class Showcase(Resource):
@@ -58,7 +58,9 @@ class ShopCategoryProducts(ShopProducts):
         return {**super().filters_asked(), "category_id": str(pk)}
 
 
-_SHOWN = Replayed(lambda actor, pk: Category.objects.of(actor).alive().filter(pk=pk, active=True).values_list("pk"))
+_SHOWN = CompiledQuery(
+    lambda actor, pk: Category.objects.of(actor).alive().filter(pk=pk, active=True).values_list("pk")
+)
 
 
 class ShopCategories(Showcase):

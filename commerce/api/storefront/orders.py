@@ -11,7 +11,7 @@ from commerce.api.shapes.orders import Checkout, ShopOrder
 from commerce.models import Order
 from commerce.services import checkout, order_status
 from crm.api.permissions import SIGNED_IN
-from crm.api.resources import reader
+from crm.api.resources import query_of
 from crm.api.routes import route
 from crm.api.schema import describes
 from crm.api.storefront import STOREFRONT
@@ -35,7 +35,7 @@ class ShopOrders(Orders):
     @describes(answer="shape")
     def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Show an order."""
-        found = reader(Order, ShopOrder).one(self.actor, Order.objects.of, pk, plan=self._plan("any"))
+        found = query_of(Order, ShopOrder).one(self.actor, Order.objects.of, pk, cache_key=self._cache_key("any"))
         if found is None:
             raise NotFound("Order not found.")
         self.require_sight(found["user_id"])

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Organization
 from commerce.services import stock
-from crm.core.tenancy import operator, tenant
+from crm.core.db import operator, tenant
 
 
 class Command(BaseCommand):

@@ -4,8 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.core.db.models
 import crm.core.ids
-import crm.core.tenant_models
 
 
 class Migration(migrations.Migration):
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ("recorded_at", models.DateTimeField()),
                 (
                     "actor",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "company",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "deal",
-                    crm.core.tenant_models.TenantForeignKey(
+                    crm.core.db.models.TenantForeignKey(
                         db_constraint=False,
                         db_index=False,
                         null=True,

@@ -1,6 +1,6 @@
 """Activities and tasks as resources: rows, filters, orders, services, and what a person is reminded of."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,21 +9,19 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 
 from crm.api.filters import Filters, MomentField, SearchFilter
-from crm.api.resources import Resource, reader
+from crm.api.resources import Resource, query_of
 from crm.api.schema import describes
 from crm.api.surfaces import Page
 from crm.core import clock
 from crm.core.actor import Actor
+from crm.core.db import NOW, Param
 from crm.core.errors import Invalid
-from crm.core.replay import NOW
 from sales.models import UNFINISHED, Activity, ActivityStatus, ActivityType, Priority
 from sales.services import activities, reminders
 
 MYSELF = "me"
 ASSIGNED = "Whom it is assigned to; `me` is the user who asks."
 MOST_REMINDED = 100  # in each list of reminders
-# What stands for the person and the span of time while the question of reminders is compiled.
-_PERSON, _START, _END = UUID(int=0xE1), datetime(1, 1, 4, tzinfo=UTC), datetime(1, 1, 5, tzinfo=UTC)
 ZONES_APART = timedelta(days=2)  # more than lies between the same day's ends in two time zones
 
 
@@ -173,14 +171,16 @@ class Tasks(Activities):
             raise Invalid(**{key: "Enter a valid UUID."}) from None
 
     def _due(self, person_id: UUID, start: datetime, end: datetime) -> Page:
-        return reader(Activity, self.shape).page(
+        return query_of(Activity, self.shape).page(
             self.actor,
             lambda actor: (
-                Activity.objects.visible_to(actor).filter(type=ActivityType.TASK).due_for(_PERSON, _START, _END)
+                Activity.objects.visible_to(actor)
+                .filter(type=ActivityType.TASK)
+                .due_for(Param("person_id"), Param("start"), Param("end"))
             ),
             order=("due_at", "id"),
             number=1,
             size=MOST_REMINDED,
-            plan=(type(self), "reminders"),
-            filled={_PERSON: person_id, _START: start, _END: end},
+            cache_key=(type(self), "reminders"),
+            values={"person_id": person_id, "start": start, "end": end},
         )

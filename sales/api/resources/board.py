@@ -1,6 +1,5 @@
 """The board as a resource: a pipeline's stages with what they hold, and the first deals of each."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -10,8 +9,8 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from crm.api import filters as filtering
-from crm.api.filters import Filters, SearchFilter
-from crm.api.resources import Resource, reader
+from crm.api.filters import FilterArguments, Filters, SearchFilter
+from crm.api.resources import Resource, query_of
 from crm.api.shapes import Shape
 from crm.core import money
 from crm.core.actor import Actor
@@ -73,26 +72,24 @@ class BoardView(Resource):
     def asked(self) -> tuple[Board, list[dict[str, Any]]]:
         """Return the board that the query asks for and its stages as they are shown, each with a page of its deals."""
         number, size = self.page_asked()
-        parameters = filtering.asked(self.surface, BoardFilters, self.request.GET, self.renames)
-        values = filtering.clean(BoardFilters, parameters)
+        data = filtering.asked(self.surface, BoardFilters, self.request.GET, self.renames)
+        values = filtering.clean(BoardFilters, data)
         pipeline_id = values.pop("pipeline_id", None)
-        parameters.pop("pipeline_id", None)
+        data.pop("pipeline_id", None)
         is_searched = bool(values.pop("search", "").strip())
-        found = board.board_of(
-            self.actor, pipeline_id, **values, among=deals(self.actor, parameters) if is_searched else None
-        )
-        replay = filtering.replay(BoardFilters, parameters, self.actor)
-        free = replay.parameters if replay else parameters
-        cards = reader(Deal, self.card).tops(
+        among = deals(self.actor, FilterArguments(data, filtering.clean(BoardFilters, data))) if is_searched else None
+        found = board.board_of(self.actor, pipeline_id, **values, among=among)
+        query = filtering.parse(BoardFilters, data, self.actor)
+        cards = query_of(Deal, self.card).top_per_group(
             self.actor,
-            lambda actor: deals(actor, free),
+            lambda actor: deals(actor, query),
             of="stage_id",
             groups=[column.id for column in found.columns],
             order=("rank",),
             number=number,
             size=size,
-            plan=replay and ("board", replay.key),
-            filled=replay.filled if replay else {},
+            cache_key=query.cache_key,
+            values=query.values,
         )
         return found, [self._shown(column, cards[column.id]) for column in found.columns]
 
@@ -110,6 +107,6 @@ class BoardView(Resource):
         }
 
 
-def deals(actor: Actor, parameters: Mapping[str, str]) -> QuerySet[Deal]:
+def deals(actor: Actor, query: FilterArguments) -> QuerySet[Deal]:
     """Return the deals on all boards that the filters leave."""
-    return filtering.apply(BoardFilters, parameters, Deal.objects.visible_to(actor).alive(), actor)
+    return filtering.apply(BoardFilters, query, Deal.objects.visible_to(actor).alive(), actor)

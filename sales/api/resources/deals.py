@@ -9,7 +9,7 @@ from django.db.models import BigIntegerField, Case, QuerySet, Value, When
 from django.http import HttpResponse
 
 from crm.api.filters import Filters, FreeTextFilter, FromFilter, SearchFilter, TagsFilter, ToFilter
-from crm.api.resources import Resource, reader
+from crm.api.resources import Resource, query_of
 from crm.api.schema import describes
 from crm.core import money
 from crm.core.models import Event
@@ -121,4 +121,4 @@ class Deals(Resource):
     def history(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Answer where one has been, its creation first."""
         rows = moves.history_of(self.actor, self.get_row(pk))
-        return self.answer({"items": reader(Event, HistoryEntry).all(rows, order=("occurred_at", "id"))})
+        return self.answer({"items": query_of(Event, HistoryEntry).all(rows, order=("occurred_at", "id"))})

@@ -59,7 +59,7 @@ class Stages(Resource):
     plural = "stages"
     orders = {"position": "position"}
     default_order = ("position", "id")
-    is_replayed = False
+    is_compiled = False
     updates = stages.update_stage
     deletes = stages.delete_stage
 

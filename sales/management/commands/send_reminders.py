@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts.models import User
-from crm.core.tenancy import tenant
+from crm.core.db import tenant
 from sales import mails
 from sales.services import mornings
 

@@ -1,4 +1,4 @@
-"""The one door to plain prepared SQL, for the hot paths: values arrive as JSON can hold them, decoded in C."""
+"""Prepared SQL without cursors, for the hot paths. Values arrive as JSON holds them, decoded in C."""
 
 import json
 from collections.abc import Sequence
@@ -11,8 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Field, Func, JSONField, Model
 from psycopg.types.json import Jsonb
 
-from crm.core.database.wire import Answer, Params
-from crm.core.tenancy import Question
+from crm.core.db.scope import Params, PiggybackQuery
 
 
 def fetch(statement: str, params: Params) -> list[tuple[Any, ...]]:
@@ -20,12 +19,13 @@ def fetch(statement: str, params: Params) -> list[tuple[Any, ...]]:
 
     Ids and decimals come as text and JSON as `orjson.Fragment`, ready for `orjson.dumps`.
     """
-    return _run(statement, params).rows()
+    rows: list[tuple[Any, ...]] = connection().run(statement, params).rows()
+    return rows
 
 
-def answer(question: Question) -> list[tuple[Any, ...]]:
-    """Return the rows of a question: what came with the first message of its transaction, or else asked now."""
-    rows: list[tuple[Any, ...]] = _connection().answer(question)
+def piggyback_rows(query: PiggybackQuery) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that was sent with its transaction's first message, or run it now."""
+    rows: list[tuple[Any, ...]] = connection().piggyback_rows(query)
     return rows
 
 
@@ -34,60 +34,60 @@ def insert(row: Model) -> None:
 
     For models without signals and parents; generated columns are the database's.
     """
-    _run(_insertion(type(row)), _values(row))
-    _saved(row)
+    connection().run(_insert_sql(type(row)), _row_values(row))
+    _mark_saved(row)
 
 
-def insert_unless_taken(row: Model) -> bool:
+def insert_or_ignore(row: Model) -> bool:
     """Insert as `insert` does and return True, or do nothing where a unique value of the row is taken."""
-    if _run(f"{_insertion(type(row))} ON CONFLICT DO NOTHING", _values(row)).count == 0:
+    if connection().run(f"{_insert_sql(type(row))} ON CONFLICT DO NOTHING", _row_values(row)).count == 0:
         return False
-    _saved(row)
+    _mark_saved(row)
     return True
 
 
-def insert_all(rows: Sequence[Model]) -> None:
+def insert_many(rows: Sequence[Model]) -> None:
     """Insert new rows of one model, without arrays and search vectors, in one statement whatever their number."""
     if rows:
-        columns = zip(*map(_values, rows), strict=True)
-        _run(_mass_insertion(type(rows[0])), [list(column) for column in columns])
+        columns = zip(*map(_row_values, rows), strict=True)
+        connection().run(_insert_many_sql(type(rows[0])), [list(column) for column in columns])
         for row in rows:
-            _saved(row)
+            _mark_saved(row)
 
 
 @cache
-def _insertion(model: type[Model]) -> str:
-    fields = _stored_fields(model)
+def _insert_sql(model: type[Model]) -> str:
+    fields = _columns(model)
     values = ", ".join("array_to_tsvector(%s)" if isinstance(field, SearchVectorField) else "%s" for field in fields)
-    return f"{_into(model)} VALUES ({values})"
+    return f"{_insert_into(model)} VALUES ({values})"
 
 
 @cache
-def _mass_insertion(model: type[Model]) -> str:
-    columns = ", ".join(f"%s::{field.db_type(_connection())}[]" for field in _stored_fields(model))
-    return f"{_into(model)} SELECT * FROM unnest({columns})"  # noqa: S608 - names of our own tables
+def _insert_many_sql(model: type[Model]) -> str:
+    columns = ", ".join(f"%s::{field.db_type(connection())}[]" for field in _columns(model))
+    return f"{_insert_into(model)} SELECT * FROM unnest({columns})"  # noqa: S608 - names of our own tables
 
 
-def _into(model: type[Model]) -> str:
-    columns = ", ".join(f'"{field.column}"' for field in _stored_fields(model))
+def _insert_into(model: type[Model]) -> str:
+    columns = ", ".join(f'"{field.column}"' for field in _columns(model))
     return f'INSERT INTO "{model._meta.db_table}" ({columns})'  # noqa: SLF001 - Django's documented model metadata
 
 
 @cache
-def _stored_fields(model: type[Model]) -> tuple["Field[Any, Any]", ...]:
+def _columns(model: type[Model]) -> tuple["Field[Any, Any]", ...]:
     fields = model._meta.concrete_fields  # noqa: SLF001 - Django's documented model metadata
     return tuple(field for field in fields if not (isinstance(field, AutoField) or field.generated))
 
 
-def _values(row: Model) -> list[Any]:
-    return [_stored(field, field.pre_save(row, add=True)) for field in _stored_fields(type(row))]
+def _row_values(row: Model) -> list[Any]:
+    return [_to_sql(field, field.pre_save(row, add=True)) for field in _columns(type(row))]
 
 
-def _saved(row: Model) -> None:
+def _mark_saved(row: Model) -> None:
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as save() leaves it
 
 
-def _stored(field: "Field[Any, Any]", value: Any) -> Any:
+def _to_sql(field: "Field[Any, Any]", value: Any) -> Any:
     if isinstance(value, Func):  # a search vector: the words it is made of
         return value.get_source_expressions()[0].value
     if isinstance(field, JSONField) and value is not None:
@@ -102,11 +102,6 @@ def _json(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-def _run(statement: str, params: Params) -> Answer:
-    answer: Answer = _connection().run(statement, params)
-    return answer
-
-
-def _connection() -> Any:
-    """Return the default connection; our back end (`crm.core.database`) brings what Django's does not know."""
+def connection() -> Any:
+    """Return the default connection, whose back end (`crm.core.db.backend`) can do more than Django's."""
     return connections[DEFAULT_DB_ALIAS]

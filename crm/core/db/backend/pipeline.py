@@ -1,7 +1,6 @@
-"""Statements over libpq itself: prepared once a connection, as many as wanted in one message.
+"""Prepared statements over libpq in pipeline mode: several statements in one message.
 
-psycopg's cursors cost more than the statements that the hot paths send with them, and its own pipeline twice as much
-as this one.
+psycopg's cursors cost more than the statements of the hot paths, and its own pipeline mode twice as much as this one.
 """
 
 import re
@@ -19,25 +18,25 @@ from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.string import TextLoader
 
-MOST_PREPARED = 500  # statements a connection keeps; each list of each surface is a few
+from crm.core.db.scope import Params, Statement
+
+MAX_PREPARED = 500  # prepared statements of a connection
 PLACEHOLDERS = re.compile(r"%(?:\((\w+)\)s|s|%)")
 FAILED = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.BAD_RESPONSE, ExecStatus.PIPELINE_ABORTED})
 
-Params = Sequence[Any] | dict[str, Any]
-Statement = tuple[str, Params]
 Command = Callable[[PGconn], None]
-Kind = tuple[bytes, tuple[int, ...]]  # a statement, and the types of its values
+StatementKey = tuple[bytes, tuple[int, ...]]  # SQL and the types of its parameters
 
 
 class _JsonLoader(Loader):
-    """JSON columns go out as they came in, unparsed."""
+    """Passes JSON columns on unparsed."""
 
     def load(self, data: Any) -> orjson.Fragment:
         return orjson.Fragment(bytes(data))
 
 
-class Answer:
-    """What a statement came back with."""
+class Result:
+    """The result of a statement."""
 
     __slots__ = ("_result", "_transformer")
 
@@ -51,29 +50,29 @@ class Answer:
 
     @property
     def count(self) -> int:
-        """Return how many rows the statement touched."""
+        """Return how many rows the statement affected."""
         return self._result.command_tuples or 0
 
 
-class Bound(NamedTuple):
+class BoundStatement(NamedTuple):
     """A statement with its values, as libpq takes them."""
 
-    kind: Kind
+    kind: StatementKey
     values: Sequence[abc.Buffer | None]
     formats: Sequence[Format] | None
 
 
-class Wire:
-    """A psycopg connection's conversation with the server, beside its cursors."""
+class Pipeline:
+    """Executes statements on a psycopg connection, beside its cursors."""
 
     def __init__(self, connection: psycopg.Connection[Any], *, prepares: bool) -> None:
         self.connection, self.prepares = connection, prepares
-        self._transformer: abc.Transformer = adapt.Transformer(_reader(connection))
-        self._names: dict[Kind, bytes] = {}
+        self._transformer: abc.Transformer = adapt.Transformer(_loading_cursor(connection))
+        self._names: dict[StatementKey, bytes] = {}
         self._named = 0
 
-    def say(self, statements: Sequence[Statement]) -> list[Answer]:
-        """Send statements in one message and return an answer to each, or raise the first error.
+    def execute(self, statements: Sequence[Statement]) -> list[Result]:
+        """Send statements in one message and return the result of each, or raise the first error.
 
         Where no transaction is open and none of them opens one, they are one transaction together. Parameters are
         `%s`, `%(name)s`, or `$1` and so on.
@@ -81,19 +80,19 @@ class Wire:
         bound = [self._bind(text, params) for text, params in statements]
         alone = self.connection.pgconn.transaction_status == TransactionStatus.IDLE
         try:
-            return self._say(bound)
+            return self._execute(bound)
         except (InvalidSqlStatementName, FeatureNotSupported):
-            # The server let go of what was prepared, or a table has changed under it.
+            # The server has dropped what was prepared, or a table has changed.
             self._names.clear()
             if not alone:
                 raise
-            self.finish(b"ROLLBACK")  # of the transaction that the message itself may have begun
-            return self._say(bound)
+            self.end_transaction(b"ROLLBACK")  # of the transaction that the message itself may have begun
+            return self._execute(bound)
 
-    def finish(self, word: bytes) -> None:
+    def end_transaction(self, word: bytes) -> None:
         """End the transaction by COMMIT or ROLLBACK, if there is one.
 
-        By psycopg a rollback would make the connection forget all that was prepared, for tables it might have made.
+        psycopg's own rollback would drop every prepared statement, for the transaction may have made tables.
         """
         pgconn = self.connection.pgconn
         if pgconn.transaction_status == TransactionStatus.IDLE:
@@ -103,19 +102,19 @@ class Wire:
             if result.status in FAILED:
                 raise error_from_result(result, encoding=self.connection.info.encoding)
 
-    def _bind(self, text: str, params: Params) -> Bound:
+    def _bind(self, text: str, params: Params) -> BoundStatement:
         query, names = _numbered(text)
         values = [params[name] for name in names] if isinstance(params, dict) else params
         formats = [PyFormat.AUTO] * len(values)
         dumped = self._transformer.dump_sequence(values, formats)
-        return Bound((query, self._transformer.types or ()), dumped, self._transformer.formats)
+        return BoundStatement((query, self._transformer.types or ()), dumped, self._transformer.formats)
 
-    def _say(self, statements: list[Bound]) -> list[Answer]:
+    def _execute(self, statements: list[BoundStatement]) -> list[Result]:
         commands: list[Command] = []
-        if len(self._names) > MOST_PREPARED:
-            commands += self._let_go()
-        asked: list[int] = []
-        prepared: dict[int, Kind] = {}
+        if len(self._names) > MAX_PREPARED:
+            commands += self._deallocate_unused()
+        positions: list[int] = []
+        prepared: dict[int, StatementKey] = {}
         for bound in statements:
             if self.prepares:
                 name = self._names.pop(bound.kind, None)
@@ -128,7 +127,7 @@ class Wire:
                 commands.append(partial(_send_prepared, name, bound))
             else:
                 commands.append(partial(_send, bound))
-            asked.append(len(commands) - 1)
+            positions.append(len(commands) - 1)
         results = self._exchange(commands)
         for place, kind in prepared.items():
             if results[place].status in FAILED:
@@ -136,11 +135,11 @@ class Wire:
         for result in results:
             if result.status in FAILED:
                 raise error_from_result(result, encoding=self.connection.info.encoding)
-        return [Answer(results[place], self._transformer) for place in asked]
+        return [Result(results[place], self._transformer) for place in positions]
 
-    def _let_go(self) -> Iterator[Command]:
-        """Let go of what was not used for longest, ahead of the message: behind a failure nothing is done."""
-        while len(self._names) > MOST_PREPARED:
+    def _deallocate_unused(self) -> Iterator[Command]:
+        """Deallocate the least recently used statements, ahead of the message: behind a failure nothing is executed."""
+        while len(self._names) > MAX_PREPARED:
             unused = self._names.pop(next(iter(self._names)))
             yield partial(_deallocate, unused)
 
@@ -154,22 +153,22 @@ class Wire:
             results: list[PGresult] = self.connection.wait(_results(pgconn, len(commands)))
             pgconn.exit_pipeline_mode()
         except BaseException:
-            # Answers may be on their way that nobody will read: what comes next must not take them for its own.
+            # Results may still arrive that the next statement must not take for its own.
             self.connection.close()
             raise
         return results
 
 
-def _prepare(name: bytes, kind: Kind, pgconn: PGconn) -> None:
+def _prepare(name: bytes, kind: StatementKey, pgconn: PGconn) -> None:
     query, types = kind
     pgconn.send_prepare(name, query, types)
 
 
-def _send_prepared(name: bytes, bound: Bound, pgconn: PGconn) -> None:
+def _send_prepared(name: bytes, bound: BoundStatement, pgconn: PGconn) -> None:
     pgconn.send_query_prepared(name, bound.values, bound.formats)
 
 
-def _send(bound: Bound, pgconn: PGconn) -> None:
+def _send(bound: BoundStatement, pgconn: PGconn) -> None:
     query, types = bound.kind
     pgconn.send_query_params(query, bound.values, types, bound.formats)
 
@@ -184,13 +183,13 @@ def _results(pgconn: PGconn, count: int) -> PQGen[list[PGresult]]:
     for _ in range(count):
         found = yield from generators.fetch_many(pgconn)
         results.append(found[-1])
-    yield from generators.fetch_many(pgconn)  # the mark of the message's end
+    yield from generators.fetch_many(pgconn)  # the end of the pipeline
     return results
 
 
 @lru_cache(maxsize=4096)
 def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
-    """Return a statement with `$1` for its parameters, and their names in that order where they have names."""
+    """Return a statement with its parameters numbered (`$1`), and their names in that order if they are named."""
     numbers: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
@@ -203,8 +202,8 @@ def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
     return text.encode(), tuple(name for name in numbers if not name.startswith("%"))
 
 
-def _reader(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
-    """Return a cursor for the way it loads values: as JSON can hold them, decoded in C."""
+def _loading_cursor(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
+    """Return a cursor whose loaders give values as JSON holds them, decoded in C."""
     reader = psycopg.Cursor(connection)
     for name in ("uuid", "numeric"):
         reader.adapters.register_loader(name, TextLoader)

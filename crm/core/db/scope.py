@@ -1,4 +1,4 @@
-"""The scope that every transaction runs in: what row-level security (wall 2) lets it see."""
+"""The scope of a transaction: which organization's rows row-level security lets it see."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,17 +9,18 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
-from crm.core.database.wire import Statement
+Params = Any  # a sequence of values, or a mapping of them by name
+Statement = tuple[str, Params]
 
-_AS_OPERATOR: Statement = ("SET LOCAL ROLE crm_operator", ())
-_AS_ONESELF: Statement = ("SET LOCAL ROLE NONE", ())
-_WORK_IN = "SELECT set_config('app.organization_id', %s, true)"
-_READ_IN = f"{_WORK_IN}, set_config('transaction_read_only', 'on', true)"
+_SET_OPERATOR: Statement = ("SET LOCAL ROLE crm_operator", ())
+_RESET_ROLE: Statement = ("SET LOCAL ROLE NONE", ())
+_SET_ORGANIZATION = "SELECT set_config('app.organization_id', %s, true)"
+_SET_READ_ONLY = f"{_SET_ORGANIZATION}, set_config('transaction_read_only', 'on', true)"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A statement that travels with a transaction's first message; `$1` and so on stand for the ids."""
+class PiggybackQuery:
+    """A query sent in the same message as a transaction's first statement; its parameters are ids (`$1` …)."""
 
     statement: str
     ids: tuple[UUID, ...]
@@ -29,28 +30,29 @@ class Question:
 class Scope:
     """What a transaction may see: one organization, everything (an operator's step), or nothing.
 
-    `asking` is put in the moment it begins; `crm.core.sql.answer` has what it found. One that `is_reading` may not
-    write, and begins when it is first asked.
+    `piggyback` is sent when the transaction begins; `piggyback_rows` returns its result. A read-only scope begins
+    with its first statement instead of a message of its own.
     """
 
     organization_id: UUID | None = None
     is_operator: bool = False
-    asking: Question | None = None
-    is_reading: bool = False
+    piggyback: PiggybackQuery | None = None
+    is_read_only: bool = False
 
     def statements(self) -> list[Statement]:
         """Return the statements that bring a transaction which has just begun into this scope."""
         if self.is_operator:
-            return [_AS_OPERATOR]
+            return [_SET_OPERATOR]
         if self.organization_id is None:
             return []
-        return [(_READ_IN if self.is_reading else _WORK_IN, (str(UUID(str(self.organization_id))),))]
+        statement = _SET_READ_ONLY if self.is_read_only else _SET_ORGANIZATION
+        return [(statement, (str(UUID(str(self.organization_id))),))]
 
     def switch_statements(self) -> list[Statement]:
         """Return the statements that move a running transaction into this scope."""
-        role = _AS_OPERATOR if self.is_operator else _AS_ONESELF
+        role = _SET_OPERATOR if self.is_operator else _RESET_ROLE
         organization = str(UUID(str(self.organization_id))) if self.organization_id else ""
-        return [role, (_WORK_IN, (organization,))]
+        return [role, (_SET_ORGANIZATION, (organization,))]
 
 
 NOTHING = Scope()
@@ -81,14 +83,15 @@ def _entered(scope: Scope) -> Iterator[None]:
         _scope.reset(token)
 
 
-def tenant(organization_id: UUID, *, asking: Question | None = None, reading: bool = False) -> Any:
-    """Open a transaction that sees `organization_id` alone, and put a question to it on the way.
+def tenant(organization_id: UUID, *, piggyback: PiggybackQuery | None = None, read_only: bool = False) -> Any:
+    """Open a transaction that sees `organization_id` alone.
 
-    One for `reading` may not write; what it asks by `crm.core.sql` takes no message for its beginning or its end.
+    `piggyback` is sent with its first message. A `read_only` transaction cannot write; its BEGIN and COMMIT travel
+    with its statements.
     """
     if organization_id is None:
         raise ValueError("A tenant transaction needs an organization.")
-    return _entered(Scope(organization_id=organization_id, asking=asking, is_reading=reading))
+    return _entered(Scope(organization_id=organization_id, piggyback=piggyback, is_read_only=read_only))
 
 
 # Every step that may look across organizations, with its reason. `operator()` takes no other name.
@@ -98,8 +101,8 @@ OPERATOR_STEPS = {
     "shop_lookup": "a shop is found by its slug",
     "register": "an organization is made before anybody belongs to it",
     "outbox": "the worker claims due work of all organizations",
-    "sweep": "beat folds tallies and removes what has expired",
-    "reminders": "beat finds the people of all organizations whose morning has come",
+    "sweep": "beat compacts counters and removes what has expired",
+    "reminders": "beat finds the users of all organizations whose daily mail is due",
     "back_office": "platform operators work in the admin across organizations",
     "command": "management commands run by an operator",
 }

@@ -1,7 +1,7 @@
 """The base of every tenant table.
 
-Wall 1: queries start from `objects.of(actor)`. Wall 2: the transaction's scope (`crm.core.tenancy`) and the policies
-of `crm.core.rls`. Wall 3: composite foreign keys, made there too.
+Wall 1: queries start from `objects.of(actor)`. Wall 2: the transaction's scope (`crm.core.db.scope`) and the policies
+of `crm.core.db.operations`. Wall 3: composite foreign keys, made there too.
 """
 
 from typing import Any, ClassVar, Self, TypeVar

@@ -1,0 +1,45 @@
+"""PostgreSQL for the apps: scopes, tenant models, prepared statements, compiled queries and locks.
+
+Migration operations are in `crm.core.db.operations`, SQL expressions in `crm.core.db.expressions`. The back end itself
+(`crm.core.db.backend`) is Django's `ENGINE` and imported by nothing else.
+"""
+
+from crm.core.db.compiled import NOW, TEMPLATE_ACTORS, CompiledQuery, CompiledStatement, Param
+from crm.core.db.locks import (
+    advisory_lock,
+    lock_in_batches,
+    lock_row,
+    lock_rows,
+    retry_on_deadlock,
+    share_rows,
+    try_advisory_lock,
+)
+from crm.core.db.models import TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db.scope import PiggybackQuery, operator, tenant
+from crm.core.db.statements import fetch, insert, insert_many, insert_or_ignore, piggyback_rows
+
+__all__ = [
+    "NOW",
+    "TEMPLATE_ACTORS",
+    "CompiledQuery",
+    "CompiledStatement",
+    "Param",
+    "PiggybackQuery",
+    "TenantForeignKey",
+    "TenantModel",
+    "TenantQuerySet",
+    "advisory_lock",
+    "fetch",
+    "insert",
+    "insert_many",
+    "insert_or_ignore",
+    "lock_in_batches",
+    "lock_row",
+    "lock_rows",
+    "operator",
+    "piggyback_rows",
+    "retry_on_deadlock",
+    "share_rows",
+    "tenant",
+    "try_advisory_lock",
+]
