@@ -261,12 +261,14 @@ def load_contacts(url: str, tenant: Tenant, count: int) -> None:
         for _, definition in indexes:
             connection.execute(definition)
         connection.execute(
-            "INSERT INTO core_tally (organization_id, kind, owner_id, n) SELECT organization_id, 'contacts', owner_id, "
-            "count(*) FROM contacts_contact WHERE organization_id = %s GROUP BY 1, 2, 3",
+            "INSERT INTO core_rowcounter (organization_id, kind, owner_id, n) "
+            "SELECT organization_id, 'contacts', owner_id, count(*) "
+            " FROM contacts_contact WHERE organization_id = %s GROUP BY 1, 2, 3",
             [tenant.organization],
         )
         connection.execute(
-            "INSERT INTO core_tally (organization_id, kind, month, n) SELECT organization_id, 'contacts by month', "
+            "INSERT INTO core_rowcounter (organization_id, kind, month, n) "
+            "SELECT organization_id, 'contacts by month', "
             "date_trunc('month', created_at AT TIME ZONE 'UTC')::date, count(*) FROM contacts_contact "
             "WHERE organization_id = %s GROUP BY 1, 2, 3",
             [tenant.organization],

@@ -63,7 +63,7 @@ OWNER_ID, COMPANY_ID = KEYS.index("ownerId"), KEYS.index("companyId")
 SHOWN = ", ".join(COLUMNS.values()) + ", u.full_name, f.name"
 JOINED = "LEFT JOIN accounts_user u ON u.id = c.owner_id LEFT JOIN contacts_company f ON f.id = c.company_id"
 
-KNOWN = "(SELECT sum(n)::int8 FROM core_tally WHERE organization_id = $1 AND kind = 'contacts')"
+KNOWN = "(SELECT sum(n)::int8 FROM core_rowcounter WHERE organization_id = $1 AND kind = 'contacts')"
 COUNTED = "(SELECT count(*) FROM contacts_contact WHERE organization_id = $1 AND deleted_at IS NULL)"
 PAGE = f"""
 WITH page AS (

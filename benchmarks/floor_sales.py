@@ -14,7 +14,7 @@ MIDDLE = 15  # of a month
 # between, $12 whether they are added to what was due before that month (1) or taken away (-1).
 SUMMARY = """
 SELECT kind, '', '', sum(n)::int8, 0::numeric, 0::numeric, 0::int8
-FROM core_tally WHERE organization_id = $1 AND kind IN ('contacts', 'companies') GROUP BY kind
+FROM core_rowcounter WHERE organization_id = $1 AND kind IN ('contacts', 'companies') GROUP BY kind
 UNION ALL
 SELECT 'all', f.status, f.currency, sum(f.n)::int8, sum(f.amount), sum(f.weighted + f.unweighted * s.probability),
        sum(f.seconds)::int8

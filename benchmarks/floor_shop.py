@@ -24,7 +24,7 @@ p.attributes, p.created_at, p.updated_at
 CATALOG = f"""
 WITH shop AS MATERIALIZED ({SHOP})
 SELECT {SHOWN}, (
-    SELECT sum(n)::int8 FROM core_tally
+    SELECT sum(n)::int8 FROM core_rowcounter
     WHERE organization_id = (SELECT id FROM shop) AND kind = 'products on sale' AND month IS NULL
 )
 FROM commerce_product p

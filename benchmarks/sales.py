@@ -162,12 +162,12 @@ def _number(connection: psycopg.Connection[Any], table: str, rows: str, tenant: 
 
 def _sum_up(connection: psycopg.Connection[Any]) -> None:
     """Write the sums that the triggers would have kept."""
-    from crm.core.db.operations import KeptSums  # noqa: PLC0415 - Django is set up after this module is imported
+    from crm.core.db.operations import SummaryTriggers  # noqa: PLC0415 - Django is set up after this module is imported
 
     kept = {}  # by the name of their triggers: a later migration may have changed them
     for migration in ("0002_walls", "0003_figures", "0004_decided_by_month"):
         for operation in import_module(f"sales.migrations.{migration}").Migration.operations:
-            if isinstance(operation, KeptSums):
+            if isinstance(operation, SummaryTriggers):
                 kept[operation.name] = operation
     for operation in kept.values():
         change = operation.rows.format(source=operation.table, sign=1)

@@ -121,7 +121,7 @@ def _make(connection: psycopg.Connection[Any]) -> None:
         _make_catalog(connection, tenant)
     _make_shoppers(connection, data.WRITTEN)
     connection.execute(
-        "INSERT INTO core_tally (organization_id, kind, n) VALUES (%s, 'products on sale', %s)",
+        "INSERT INTO core_rowcounter (organization_id, kind, n) VALUES (%s, 'products on sale', %s)",
         [data.READ.organization, PRODUCTS],
     )
     organization = data.WRITTEN.organization

@@ -39,8 +39,8 @@ BYTES_PER_DEAL = 5000  # with its activities
 READY_TIMEOUT = 60.0
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 FOLD = """
-WITH gone AS (DELETE FROM core_tally WHERE organization_id = %s RETURNING *)
-INSERT INTO core_tally (organization_id, kind, owner_id, month, n)
+WITH gone AS (DELETE FROM core_rowcounter WHERE organization_id = %s RETURNING *)
+INSERT INTO core_rowcounter (organization_id, kind, owner_id, month, n)
 SELECT organization_id, kind, owner_id, month, sum(n) FROM gone GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
 """
 TOKEN_LIFETIME = timedelta(hours=8)
@@ -250,7 +250,9 @@ class Stage:
                         "DELETE FROM contacts_contact WHERE organization_id = %s AND user_id IS NULL",
                         [data.WRITTEN.organization],
                     )
-                    inside.execute("DELETE FROM core_tally WHERE organization_id = %s", [data.WRITTEN.organization])
+                    inside.execute(
+                        "DELETE FROM core_rowcounter WHERE organization_id = %s", [data.WRITTEN.organization]
+                    )
                     inside.execute("TRUNCATE core_event")
                 with psycopg.connect(self.admin_url(name), autocommit=True) as inside:
                     inside.execute("VACUUM ANALYZE")

@@ -75,7 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "crm.api.middleware.Cors",
-    "crm.api.middleware.ApiLane",  # API requests go no further down
+    "crm.api.middleware.ApiMiddleware",  # API requests go no further down
     "crm.api.content_security.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -190,9 +190,9 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
-SIGNED_IN = "accounts.services.sessions.entered"
-SIGNED_IN_READING = "accounts.services.sessions.read"
-SHOP_LOADER = "accounts.services.shops.find_shop"
+# Modules that check sessions (`enter`, `enter_read_only`) and find shops (`find_shop`) for `crm.api`.
+SESSION_BACKEND = "accounts.services.sessions"
+SHOP_BACKEND = "accounts.services.shops"
 # What the apps add to a new organization, inside its transaction: dotted functions that take the owner's actor.
 ORGANIZATION_SETUP = ("commerce.services.shipping.set_up", "sales.services.pipelines.set_up")
 # The module that keeps the contacts which stand for shoppers.

@@ -6,7 +6,7 @@ from django.urls import path
 
 from crm.api import documents, health
 from crm.api.platform import PLATFORM
-from crm.api.routes import mounted
+from crm.api.routers import mounted
 from crm.api.storefront import STOREFRONT
 from crm.api.team import TEAM
 

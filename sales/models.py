@@ -16,7 +16,7 @@ from crm.core import clock, search
 from crm.core.actor import Actor
 from crm.core.db import Param, TenantForeignKey, TenantModel, TenantQuerySet
 from crm.core.fields import LineField
-from crm.core.models import KeptSum
+from crm.core.models import SummaryRow
 from crm.core.money import LARGEST_MINOR
 
 
@@ -359,7 +359,7 @@ class DailyReminder(TenantModel):
         return f"{self.user_id} {self.day}"
 
 
-class Figure(KeptSum):
+class Figure(SummaryRow):
     """Sums over deals and activities; docs/figures.md says what for, migrations 0003 and 0004 how they are kept.
 
     Money is in minor units, `day` is a day of UTC or a month's first, and what does not matter to a kind is empty:
@@ -387,5 +387,5 @@ class Figure(KeptSum):
     class Meta:
         indexes = [
             models.Index("organization", "kind", "day", "owner_id", name="figure_sum"),
-            models.Index("organization", "kind", name="figure_unfolded", condition=Q(is_folded=False)),
+            models.Index("organization", "kind", name="summary_uncompacted", condition=Q(is_compacted=False)),
         ]

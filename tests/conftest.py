@@ -93,7 +93,7 @@ def _user(role: str, **fields: Any) -> User:
 
 def _actor(user: User) -> Actor:
     with db.tenant(user.organization_id):
-        return sessions.load_actor(tokens.read(sign_in(user, "team")))
+        return sessions.load_actor(tokens.verify(sign_in(user, "team")))
 
 
 def sign_in(user: User, surface: str) -> str:

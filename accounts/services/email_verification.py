@@ -36,9 +36,9 @@ def verify(
         passwords.set_new(link.user, new_password, field="new_password")
     elif not is_signed_in:
         if not password:
-            raise PasswordRequired(password="Give the account's password, or choose a new_password.")  # noqa: S106 - a message
+            raise PasswordRequired({"password": "Give the account's password, or choose a new_password."})
         if not hashing.verify(password, link.user.password)[0]:
-            raise Invalid(password="This is not the password of the account.")  # noqa: S106 - a message
+            raise Invalid({"password": "This is not the password of the account."})
     with tenant(link.organization_id):
         user: User = lock_row(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
         links.spend(link, user)

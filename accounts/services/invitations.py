@@ -121,7 +121,7 @@ def accept(
     joining.first_name = first_name or (known.first_name if known else "")
     joining.last_name = last_name or (known.last_name if known else "")
     if not (joining.first_name or joining.last_name):
-        raise Invalid(full_name="A name is needed.")
+        raise Invalid({"full_name": "A name is needed."})
     passwords.set_new(joining, password)
     with tenant(invitation.organization_id):
         holder = address_holder(invitation.organization_id, invitation.email)
@@ -180,7 +180,7 @@ def _invite(actor: Actor, email: str, role: Role, user: User | None) -> Invitati
 
 def _mail(invitation: Invitation) -> None:
     mail_limits.require(invitation.organization_id, invitation.email, Asker.MEMBER)
-    outbox.put(invitation.organization_id, "mail.invitation", {"invitation_id": str(invitation.pk)})
+    outbox.enqueue(invitation.organization_id, "mail.invitation", {"invitation_id": str(invitation.pk)})
 
 
 def _pending(actor: Actor | UUID) -> TenantQuerySet[Invitation]:

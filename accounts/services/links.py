@@ -30,12 +30,12 @@ def token_for(purpose: str, pk: UUID) -> str:
 def mail_verification(user: User) -> None:
     """Make a link that proves the user's address, and put its mail into the outbox of this transaction."""
     link = make(user, Purpose.VERIFY_EMAIL)
-    outbox.put(link.organization_id, "mail.verify_email", {"link_id": str(link.pk)})
+    outbox.enqueue(link.organization_id, "mail.verify_email", {"link_id": str(link.pk)})
 
 
 def mail_resets(made: Sequence[OneTimeLink]) -> None:
     """Put one mail with these links, which reset passwords of one address, into the outbox of this transaction."""
-    outbox.put(made[0].organization_id, "mail.reset_password", {"link_ids": [str(link.pk) for link in made]})
+    outbox.enqueue(made[0].organization_id, "mail.reset_password", {"link_ids": [str(link.pk) for link in made]})
 
 
 def make(user: User, purpose: Purpose) -> OneTimeLink:

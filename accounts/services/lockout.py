@@ -14,9 +14,9 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.models import Session
-from crm.core import clock, rates, tokens
+from crm.core import clock, rate_limits, tokens
 from crm.core.errors import RateLimited
-from crm.core.rates import Standing
+from crm.core.rate_limits import RateLimitStatus
 
 FAMILIAR_FOR = timedelta(days=30)
 
@@ -26,14 +26,14 @@ class Admission:
     """Whose password may be tried, and the counters that this attempt has raised."""
 
     user_ids: Collection[UUID]
-    standings: Mapping[UUID, Standing] = field(default_factory=dict)
+    standings: Mapping[UUID, RateLimitStatus] = field(default_factory=dict)
 
 
 def familiar_users(user_ids: Iterable[UUID], address: str) -> frozenset[UUID]:
     """Return the users who have signed in from this network lately. In the transaction that found them."""
     since = clock.now() - FAMILIAR_FOR
     sessions = Session.objects.filter(user_id__in=user_ids, created_at__gte=since)
-    network = ip_network(rates.network_of(address))
+    network = ip_network(rate_limits.network_of(address))
     sessions = sessions.filter(address__range=(str(network[0]), str(network[-1])))
     return frozenset(sessions.values_list("user_id", flat=True))
 
@@ -43,13 +43,15 @@ def admit(email: str, user_ids: Collection[UUID], familiar: frozenset[UUID], add
     if not settings.RATE_LIMITS:
         return Admission(user_ids)
     if not user_ids:
-        standing = rates.hit_guarded(f"account:{tokens.digest(email)}", *settings.RATE_LIMIT_ACCOUNT)
+        standing = rate_limits.hit_durable(f"account:{tokens.digest(email)}", *settings.RATE_LIMIT_ACCOUNT)
         if not standing.allowed:
             raise Locked([standing])
         return Admission(())
-    network = rates.network_of(address)
+    network = rate_limits.network_of(address)
     standings = {
-        user_id: rates.hit_guarded(_key(user_id, network if user_id in familiar else ""), *settings.RATE_LIMIT_ACCOUNT)
+        user_id: rate_limits.hit_durable(
+            _key(user_id, network if user_id in familiar else ""), *settings.RATE_LIMIT_ACCOUNT
+        )
         for user_id in sorted(user_ids)
     }
     admitted = [user_id for user_id in user_ids if standings[user_id].allowed]
@@ -62,24 +64,24 @@ def admit(email: str, user_ids: Collection[UUID], familiar: frozenset[UUID], add
 def forgive(admission: Admission, user_id: UUID) -> None:
     """Take an attempt back for the account that it opened; for all others that were tried it stays a failure."""
     if user_id in admission.standings:
-        rates.release(admission.standings[user_id])
+        rate_limits.release(admission.standings[user_id])
 
 
 def undo(admission: Admission) -> None:
     """Take an attempt back that could not be made."""
     for standing in admission.standings.values():
-        rates.release(standing)
+        rate_limits.release(standing)
 
 
 def lift(user_id: UUID, address: str) -> None:
     """Open an account whose holder has just proven their address, inside the transaction of the proof."""
-    rates.reset([_key(user_id), _key(user_id, rates.network_of(address))])
+    rate_limits.reset([_key(user_id), _key(user_id, rate_limits.network_of(address))])
 
 
 class Locked(RateLimited):
     """Too many failures for every account that was meant; `locked` names those that this attempt was the first for."""
 
-    def __init__(self, standings: Iterable[Standing], locked: Collection[UUID] = ()) -> None:
+    def __init__(self, standings: Iterable[RateLimitStatus], locked: Collection[UUID] = ()) -> None:
         wait = min(standing.retry_after for standing in standings)
         self.locked = locked
         super().__init__(f"Too many failed sign-ins. Try again in {wait} seconds.", extra={"retry_after": wait})

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.services.membership import organization_of
-from crm.core import outbox, rates
+from crm.core import outbox, rate_limits
 
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name, no secret
 PASSWORD_REMOVED = "password_removed"  # noqa: S105 - the same
@@ -23,8 +23,8 @@ def put(user: User, what: str, *, to: str = "") -> None:
 
     Other limits on mails do not count here: nobody uses them up to change an account unnoticed.
     """
-    if settings.RATE_LIMITS and not rates.hit_guarded(f"notices:{user.pk}", MOST_A_DAY, 86_400).allowed:
+    if settings.RATE_LIMITS and not rate_limits.hit_durable(f"notices:{user.pk}", MOST_A_DAY, 86_400).allowed:
         log.warning("No notice: too many", extra={"fields": {"event": "notice_left_out", "users": [str(user.pk)]}})
         return
     payload = {"user_id": str(user.pk), "what": what, "to": to or user.email}
-    outbox.put(organization_of(user), "mail.account_notice", payload)
+    outbox.enqueue(organization_of(user), "mail.account_notice", payload)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.models import OperatorEvent, User
-from crm.core import clock, rates
+from crm.core import clock, rate_limits
 from crm.core.db import operator
 
 KNOWN_FOR = timedelta(days=30)
@@ -46,7 +46,7 @@ class Client:
     @property
     def network(self) -> str:
         """Return what attempts are counted by."""
-        return rates.network_of(self.ip or self.address)
+        return rate_limits.network_of(self.ip or self.address)
 
 
 def note(

@@ -12,9 +12,9 @@ from django.conf import settings
 from accounts.models import OperatorEvent, User
 from accounts.services import operator_events
 from accounts.services.operator_events import Client
-from crm.core import rates, tokens
+from crm.core import rate_limits, tokens
 from crm.core.errors import RateLimited
-from crm.core.rates import Standing
+from crm.core.rate_limits import RateLimitStatus
 
 # Of a million codes three are good at any time: so many guesses a day leave an intruder with the password 3 % a year.
 CODES_A_DAY = (30, 86400)
@@ -31,12 +31,12 @@ class Asked(StrEnum):
 class Attempt:
     """An attempt that may be made, and the counters it has raised."""
 
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[RateLimitStatus, ...] = ()
 
     def forgive(self) -> None:
         """Take the attempt back, as it was right."""
         for standing in self.standings:
-            rates.release(standing)
+            rate_limits.release(standing)
 
 
 def admit(asked: Asked, client: Client, *, user: User | None, email: str, is_known: bool) -> Attempt:
@@ -53,7 +53,7 @@ def admit(asked: Asked, client: Client, *, user: User | None, email: str, is_kno
         rules[f"{subject}:day"] = CODES_A_DAY
     standings = []
     for key, (limit, seconds) in rules.items():
-        standing = rates.hit_guarded(key, limit, seconds)
+        standing = rate_limits.hit_durable(key, limit, seconds)
         if not standing.allowed:
             reason = "client address" if key.startswith("admin:") else f"{asked.name.lower()} attempts"
             _refused(client, user=user, email=email, reason=reason, is_first=standing.hits == limit + 1)

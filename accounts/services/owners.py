@@ -37,7 +37,7 @@ def found_with_owner(
     else:
         passwords.set_new(owner, password)
     if not name.strip():
-        raise Invalid(name="This field may not be blank.")
+        raise Invalid({"name": "This field may not be blank."})
     organization = registration.found_organization(owner=owner, name=name.strip(), slug=slug)
     if password is not None:
         return Founded(organization, owner, "")
@@ -74,5 +74,5 @@ def _checked_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError as error:
-        raise Invalid(email="Enter a valid email address.") from error
+        raise Invalid({"email": "Enter a valid email address."}) from error
     return email

@@ -20,16 +20,16 @@ def set_new(user: User, password: str, *, field: str = "password") -> None:
     try:
         password_validation.validate_password(password, user)
     except ValidationError as error:
-        raise Invalid(**{field: " ".join(error.messages)}) from error
+        raise Invalid({field: " ".join(error.messages)}) from error
     user.password = hashing.encode(password)
 
 
 def require_current(user: User, password: str | None, *, field: str = "current_password") -> None:
     """Raise `Invalid` unless this is the user's present password; callers' views count the attempts (`guarded`)."""
     if password is None:
-        raise Invalid(**{field: "This field is required."})
+        raise Invalid({field: "This field is required."})
     if not hashing.verify(password, user.password)[0]:
-        raise Invalid(**{field: "This is not the current password."})
+        raise Invalid({field: "This is not the current password."})
 
 
 def change_own(actor: Actor, *, current_password: str | None, new_password: str) -> None:

@@ -56,7 +56,7 @@ def update_permission(actor: Actor, pk: UUID, **fields: Any) -> Permit:
     """Change a custom permission; roles that hold it hold what it has become."""
     row = _lock(actor, pk)
     before = str(row)
-    changes = events.changed(row, fields)
+    changes = events.assign(row, fields)
     if not changes:
         return _permit(row)
     _require_free(actor, row)

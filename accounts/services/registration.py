@@ -133,7 +133,7 @@ def _set_up(actor: Actor) -> None:
 def _require_slug(slug: str) -> None:
     if slug and not SLUG.fullmatch(slug):
         raise Invalid(
-            slug="Use 3 to 63 small letters a-z, digits and hyphens, beginning and ending with a letter or digit."
+            {"slug": "Use 3 to 63 small letters a-z, digits and hyphens, beginning and ending with a letter or digit."}
         )
 
 

@@ -37,7 +37,7 @@ def update_role(actor: Actor, role: Role, **fields: Any) -> Role:
     if fields.get("scope", role.scope) != role.scope:
         handing_out.require_role(actor, role)
         _require_scope(actor, fields["scope"])
-    changes = events.changed(role, fields)
+    changes = events.assign(role, fields)
     if changes:
         role.save()
         events.record(actor, "role.updated", role, title=f"Role {role.name} updated", changes=changes)
@@ -60,7 +60,7 @@ def role_named(actor: Actor, name: str, *, field: str = "role") -> Role:
     """Return the organization's role of this stored name, or raise `Invalid`."""
     role = Role.objects.of(actor).filter(name=name).first()
     if role is None:
-        raise Invalid(**{field: "There is no such role."})
+        raise Invalid({field: "There is no such role."})
     return role
 
 

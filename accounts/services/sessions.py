@@ -4,20 +4,21 @@ Refresh tokens are opaque; a session is their family, and using one twice ends i
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
 from accounts.models import RefreshToken, Session, Surface, User
 from accounts.permissions import effective
+from accounts.services.actor_cache import ActorCache, ActorCheck
 from accounts.services.membership import organization_of
-from crm.core import believing, clock, db, events, tokens
+from crm.core import clock, db, events, tokens
 from crm.core.actor import Actor
 from crm.core.db import PiggybackQuery, operator, tenant
 from crm.core.errors import Unauthenticated
@@ -30,9 +31,8 @@ ACCESS_LIFETIMES = {
     Surface.STOREFRONT: timedelta(minutes=15),
 }
 LONGEST_USER_AGENT = 300
-Found = TypeVar("Found")
 
-_known: believing.ActorCache[Actor] = believing.ActorCache()  # by the ids of the claims
+_actors = ActorCache()  # by the ids of the claims
 
 # One indexed read per table and request: the session, its living user, the organization, the roles.
 _ACTOR = """
@@ -75,40 +75,36 @@ class SignIn:
 
 
 @contextmanager
-def entered(claims: Claims) -> Iterator[Actor]:
+def enter(claims: Claims) -> Iterator[Actor]:
     """Enter the organization as who the token's session lets act now; `Unauthenticated` where it has ended."""
-    question = _question(claims)
-    with tenant(claims.organization_id, piggyback=question):
-        yield load_actor(claims, question)
+    check = _session_check(claims)
+    with tenant(claims.organization_id, piggyback=check):
+        yield load_actor(claims, check)
 
 
-def read(claims: Claims, work: Callable[[Actor], Found]) -> Found:
-    """Return what `work`, which may not write, finds for who the token's session lets act now, or raise.
+@contextmanager
+def enter_read_only(claims: Claims) -> Iterator[ActorCheck]:
+    """Enter the organization in a transaction that cannot write, with the check of who acts.
 
-    Where the process knows the session, the check travels with the first statement of `work`.
+    The check travels with the transaction's first statement.
     """
-    question = _question(claims)
-    return believing.read(
-        claims.organization_id,
-        question,
-        believed=_known.cached(_ids(claims)),
-        find=partial(load_actor, claims, question),
-        work=work,
-    )
+    check = _session_check(claims)
+    with tenant(claims.organization_id, piggyback=check, read_only=True):
+        yield ActorCheck(_actors.cached(_ids(claims)), partial(load_actor, claims, check))
 
 
-def load_actor(claims: Claims, question: PiggybackQuery | None = None) -> Actor:
+def load_actor(claims: Claims, check: PiggybackQuery | None = None) -> Actor:
     """Return who the token's session lets act, as things stand now, or raise `Unauthenticated`.
 
     It is the very object that it was before, as long as nothing about it has changed.
     """
-    found = db.piggyback_rows(question or _question(claims))
+    found = db.piggyback_rows(check or _session_check(claims))
     if not found:
         raise Unauthenticated("This session has ended.")
-    return _known.current(_ids(claims), found[0], partial(_actor, claims, found[0]))
+    return _actors.current(_ids(claims), found[0], partial(_actor, claims, found[0]))
 
 
-def _question(claims: Claims) -> PiggybackQuery:
+def _session_check(claims: Claims) -> PiggybackQuery:
     return PiggybackQuery(_ACTOR, _ids(claims))
 
 

@@ -11,7 +11,7 @@ from crm.core import clock, events, money
 from crm.core.actor import Actor
 from crm.core.db import lock_row
 from crm.core.errors import Invalid
-from crm.core.models import Tally
+from crm.core.models import RowCounter
 
 _STARTED = time.monotonic()
 
@@ -19,11 +19,11 @@ _STARTED = time.monotonic()
 def update_organization(actor: Actor, organization: Organization, **fields: Any) -> Organization:
     """Change the organization's profile; a changed currency converts no amount."""
     if fields.get("timezone", "UTC") not in clock.ZONES:
-        raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
+        raise Invalid({"timezone": "Choose an IANA time zone, such as Europe/Paris."})
     if "currency" in fields:
         fields["currency"] = money.currency_code(fields["currency"])
     organization = lock_organization(actor)
-    changes = events.changed(organization, fields)
+    changes = events.assign(organization, fields)
     if changes:
         organization.save()
         title = f"Settings of {organization.name} changed"
@@ -44,7 +44,7 @@ def own_organization(actor: Actor) -> QuerySet[Organization]:
 def system_info(actor: Actor, organization: Organization) -> dict[str, Any]:
     """Return version, uptime of this process in seconds, counts of what there is, and which features are on."""
     members = User.objects.of(actor).members()
-    tallies = Tally.objects.filter(organization_id=actor.organization_id)
+    tallies = RowCounter.objects.filter(organization_id=actor.organization_id)
     # Those of two words count the same rows once more, in another way.
     kept = tallies.exclude(kind__contains=" ").values_list("kind").annotate(Sum("n"))
     return {

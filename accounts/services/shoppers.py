@@ -44,11 +44,11 @@ def mark_verified(user: User) -> None:
 def update_profile(actor: Actor, **fields: Any) -> User:
     """Change the actor's own name, phone, time zone or language."""
     if fields.get("timezone", "UTC") not in clock.ZONES:
-        raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
+        raise Invalid({"timezone": "Choose an IANA time zone, such as Europe/Paris."})
     if fields.get("language", "en") not in Language.values:
-        raise Invalid(language=f"Choose one of: {', '.join(Language.values)}.")
+        raise Invalid({"language": f"Choose one of: {', '.join(Language.values)}."})
     user: User = lock_row(User.objects.of(actor), actor.user_id)  # type: ignore[arg-type]
-    changes = events.changed(user, fields)
+    changes = events.assign(user, fields)
     if changes:
         user.save()
         events.record(actor, "user.updated", user, title=f"{user} updated", changes=changes)

@@ -1,18 +1,18 @@
 """Shops: an organization's storefront, found by its slug."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from accounts.models import Organization
-from crm.core import believing, db
+from accounts.services.actor_cache import ActorCache, ActorCheck
+from crm.core import db
 from crm.core.actor import Actor
-from crm.core.db import PiggybackQuery, operator
+from crm.core.db import PiggybackQuery, operator, tenant
 from crm.core.errors import NotFound
 
-Found = TypeVar("Found")
-
-_known: believing.ActorCache[Actor] = believing.ActorCache()  # who visits a shop without signing in, by slug
+_visitors = ActorCache()  # who visits a shop without signing in, by slug
 
 
 def find_shop(slug: str) -> Organization:
@@ -20,41 +20,31 @@ def find_shop(slug: str) -> Organization:
     with operator("shop_lookup"):
         shop = Organization.objects.filter(slug=slug, shop_enabled=True, is_active=True).first()
     if shop is None:
-        raise _GoneError
+        raise ShopClosed
     return shop
 
 
-def visit(slug: str, work: Callable[[Actor], Found]) -> Found:
-    """Return what `work` finds, for who has not signed in, in the shop that is open under this slug; else `NotFound`.
+@contextmanager
+def enter_read_only(slug: str) -> Iterator[ActorCheck]:
+    """Enter the shop that is open under this slug, as a visitor who has not signed in and cannot write.
 
-    `work` must only read.
+    `ShopClosed` says that the shop which this process knew has gone: another organization may have taken the slug.
     """
-    if visitor := _known.cached(slug):
-        try:
-            return _visit(slug, visitor.organization_id, work)
-        except _GoneError:  # another organization may have taken the slug
-            _known.forget(slug)
-    return _visit(slug, find_shop(slug).pk, work)
+    visitor = _visitors.cached(slug)
+    organization_id = visitor.organization_id if visitor else find_shop(slug).pk
+    check = PiggybackQuery(_OPEN_SHOP, (organization_id,))
+    with tenant(organization_id, piggyback=check, read_only=True):
+        yield ActorCheck(visitor, lambda: _visitor(organization_id, slug, db.piggyback_rows(check)))
 
 
-def _visit(slug: str, organization_id: UUID, work: Callable[[Actor], Found]) -> Found:
-    question = PiggybackQuery(_OPEN_SHOP, (organization_id,))
-    return believing.read(
-        organization_id,
-        question,
-        believed=_known.cached(slug),
-        find=lambda: _visitor(organization_id, slug, db.piggyback_rows(question)),
-        work=work,
-    )
-
-
-def _visitor(organization_id: UUID, slug: str, found: list[tuple[Any, ...]]) -> Actor:
-    if not found or found[0][0] != slug:
-        raise _GoneError
-    _, currency, timezone = found[0]
-    return _known.current(
+def _visitor(organization_id: UUID, slug: str, rows: list[tuple[Any, ...]]) -> Actor:
+    if not rows or rows[0][0] != slug:
+        _visitors.forget(slug)
+        raise ShopClosed
+    _, currency, timezone = rows[0]
+    return _visitors.current(
         slug,
-        (organization_id, *found[0]),
+        (organization_id, *rows[0]),
         lambda: Actor(
             organization_id=organization_id,
             sees_all=True,
@@ -65,7 +55,7 @@ def _visitor(organization_id: UUID, slug: str, found: list[tuple[Any, ...]]) -> 
     )
 
 
-class _GoneError(NotFound):
+class ShopClosed(NotFound):
     """The organization has no open shop under this slug."""
 
     code = "STORE_NOT_FOUND"

@@ -76,7 +76,7 @@ def update_user(actor: Actor, user: User, *, current_password: str | None = None
     if is_moved:
         _free_address(actor, fields["email"], but=user)
         user.email_verified_at, user.google_subject = None, ""
-    changes = events.changed(user, _checked(fields))
+    changes = events.assign(user, _checked(fields))
     if changes:
         _save(user)
         events.record(actor, "user.updated", user, title=f"{user} updated", changes=changes)
@@ -153,7 +153,7 @@ def change_password(actor: Actor, user: User, *, new_password: str, current_pass
 def require_other(actor: Actor, user: User) -> None:
     """Raise `Invalid` where a user would do to themselves what only another may do to them."""
     if user.pk == actor.user_id:
-        raise Invalid("You cannot do this to your own account.", code="CANNOT_MODIFY_SELF")
+        raise Invalid(message="You cannot do this to your own account.", code="CANNOT_MODIFY_SELF")
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
@@ -162,9 +162,9 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         first_name, last_name = split_name(fields.pop("full_name"))
         fields = {"first_name": first_name, "last_name": last_name, **fields}
     if fields.get("timezone", "UTC") not in clock.ZONES:
-        raise Invalid(timezone="Choose an IANA time zone, such as Europe/Paris.")
+        raise Invalid({"timezone": "Choose an IANA time zone, such as Europe/Paris."})
     if fields.get("language", Language.ENGLISH) not in Language.values:
-        raise Invalid(language=f"Choose one of: {', '.join(Language.values)}.")
+        raise Invalid({"language": f"Choose one of: {', '.join(Language.values)}."})
     return fields
 
 
@@ -177,7 +177,7 @@ def _promoted(actor: Actor, user: User, role: Role, password: str | None, fields
         _save(user)
         invitations.invite_user(actor, user, role)
         return user
-    changes = events.changed(user, fields)
+    changes = events.assign(user, fields)
     _save(user)
     if password is not None:
         passwords.set_new(user, password)

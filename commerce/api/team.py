@@ -1,21 +1,20 @@
 """Products on the Team surface."""
 
-from commerce.api.resources.catalog import Products
-from commerce.api.shapes.catalog import ProductFields
-from crm.api.routes import resource
-from crm.api.shapes import CamelShape
+from commerce.api.serializers.catalog import ProductFieldsSerializer
+from commerce.api.viewsets.catalog import ProductViewSet
+from crm.api.routers import resource
 from crm.api.team import TEAM
 
 
-class TeamProduct(ProductFields, CamelShape):
+class TeamProductSerializer(ProductFieldsSerializer):
     """A product in camelCase."""
 
 
-class TeamProducts(Products):
+class TeamProductViewSet(ProductViewSet):
     """`/products`."""
 
     surface = TEAM
-    shape = TeamProduct
+    serializer_class = TeamProductSerializer
 
 
-urlpatterns = resource("products", TeamProducts)
+urlpatterns = resource("products", TeamProductViewSet)

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from crm.core.db.operations import Tallied, TenantTable
+from crm.core.db.operations import CountedRows, TenantTable
 
 
 class Migration(migrations.Migration):
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 "customer_id": "contacts_contact",
             },
         ),
-        Tallied("commerce_product", "products"),
-        Tallied("commerce_product", "products on sale", alive="deleted_at IS NULL AND status = 'active'"),
-        Tallied("commerce_order", "orders", owner="created_by_id", alive="true"),
+        CountedRows("commerce_product", "products"),
+        CountedRows("commerce_product", "products on sale", alive="deleted_at IS NULL AND status = 'active'"),
+        CountedRows("commerce_order", "orders", owner="created_by_id", alive="true"),
     ]

@@ -119,7 +119,7 @@ def add_item(
     line = contents.line(item_id)
     _check(actor, contents, line)
     if len(contents.lines) > MOST_LINES:
-        raise Invalid(product_id=f"A cart holds at most {MOST_LINES} different items.")
+        raise Invalid({"product_id": f"A cart holds at most {MOST_LINES} different items."})
     title = f"{quantity} x {line.goods.name} put into the cart"
     _record(actor, cart, "cart.item_added", line, title=title, units=(units - quantity, units))
     return contents
@@ -232,19 +232,19 @@ def _check(actor: Actor, contents: Contents, line: CartLine) -> None:
     """Raise `Invalid` unless the line is sold, and there is enough for all lines from its stock."""
     reason = line.goods.why_not(actor.currency)
     if reason:
-        raise Invalid(product_id=reason)
+        raise Invalid({"product_id": reason})
     if contents.wanted_of(line) > line.goods.available:
         left = f"Only {line.goods.available} of {line.goods.name} in stock."
-        raise Invalid(left, code=OUT_OF_STOCK, quantity=left)
+        raise Invalid({"quantity": left}, message=left, code=OUT_OF_STOCK)
 
 
 def _refusal(actor: Actor, product_id: UUID, variant_id: UUID | None) -> Invalid:
     """Return why nothing could be put in."""
     if not goods.find(actor, [(product_id, None)]):
-        return Invalid(product_id="There is no such product.")
+        return Invalid({"product_id": "There is no such product."})
     if variant_id and not goods.find(actor, [(product_id, variant_id)]):
-        return Invalid(variant_id="There is no such variant of this product.")
-    return Invalid(quantity=f"At most {MOST_OF_ONE} of one item.")
+        return Invalid({"variant_id": "There is no such variant of this product."})
+    return Invalid({"quantity": f"At most {MOST_OF_ONE} of one item."})
 
 
 def _record(actor: Actor, cart: Cart, name: str, line: CartLine, *, title: str, units: tuple[int, int]) -> None:

@@ -33,7 +33,7 @@ def update_category(actor: Actor, category: Category, **fields: Any) -> Category
     parent_id = fields.get("parent_id")
     if parent_id and parent_id != category.parent_id:
         if Category.objects.of(actor).within(actor, category.pk).filter(pk=parent_id).exists():
-            raise Invalid(parent_id="A category cannot stand below itself.")
+            raise Invalid({"parent_id": "A category cannot stand below itself."})
         _require_parent(actor, parent_id)
     changes = naming.change(actor, category, fields)
     if changes:
@@ -65,4 +65,4 @@ def _move_up(rows: Any, **place: UUID | None) -> int:
 
 def _require_parent(actor: Actor, parent_id: UUID) -> None:
     if naming.held(actor, Category, parent_id) is None:
-        raise Invalid(parent_id="There is no such category.")
+        raise Invalid({"parent_id": "There is no such category."})

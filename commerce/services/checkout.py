@@ -31,7 +31,7 @@ def checkout(
     """
     contents = carts.held_contents(actor)
     if not contents.lines:
-        raise Invalid("The cart is empty.", code="CART_EMPTY")
+        raise Invalid(message="The cart is empty.", code="CART_EMPTY")
     lines = _lines(actor, contents.lines)
     try:
         order = place_order(
@@ -46,7 +46,7 @@ def checkout(
             notes=notes,
         )
     except ShortItems as refusal:
-        raise Invalid(refusal.message, code=OUT_OF_STOCK, **refusal.details) from refusal
+        raise Invalid(refusal.details, message=refusal.message, code=OUT_OF_STOCK) from refusal
     carts.clear(actor, contents.cart)
     return order
 
@@ -55,7 +55,7 @@ def _lines(actor: Actor, items: Sequence[CartLine]) -> list[OrderLine]:
     reasons = {f"items.{index}": item.goods.why_not(actor.currency) for index, item in enumerate(items)}
     faults = {name: reason for name, reason in reasons.items() if reason}
     if faults:
-        raise Invalid("Something in the cart is not for sale any more. Remove it to order the rest.", **faults)
+        raise Invalid(faults, message="Something in the cart is not for sale any more. Remove it to order the rest.")
     return [
         OrderLine(
             UUID(item.product_id),

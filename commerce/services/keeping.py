@@ -59,7 +59,7 @@ def currency_of(
         faults = {name: "Say the amount in the new currency." for name in amounts if getattr(row, name)}
         faults = {name: reason for name, reason in faults.items() if name not in fields}
         if faults:
-            raise Invalid(**faults)
+            raise Invalid(faults)
     return currency
 
 

@@ -23,7 +23,7 @@ def change(actor: Actor, row: Category | Brand, fields: dict[str, Any]) -> dict[
     A slug is made where there is none, and then gets a number if it is taken; asked for and taken, it is a `Conflict`.
     A new name alone leaves the slug as it is: links lead there.
     """
-    changes = events.changed(row, {name: value for name, value in fields.items() if name != "slug"})
+    changes = events.assign(row, {name: value for name, value in fields.items() if name != "slug"})
     row.name_normalized = normal_name(row.name)[:LONGEST_NAME]
     asked = fields.get("slug") or ""
     if row.slug and asked in {"", row.slug}:
@@ -32,7 +32,7 @@ def change(actor: Actor, row: Category | Brand, fields: dict[str, Any]) -> dict[
     others = type(row).objects.of(actor).alive().exclude(pk=row.pk)
     if asked and others.filter(slug=asked).exists():
         raise Conflict(f"The slug {asked} is taken.", details={"slug": "This slug is taken."})
-    return changes | events.changed(row, {"slug": asked or _free_slug(row, others)})
+    return changes | events.assign(row, {"slug": asked or _free_slug(row, others)})
 
 
 def _free_slug(row: Category | Brand, others: Any) -> str:
@@ -72,7 +72,7 @@ def _by_id(actor: Actor, model: type[Named], pk: UUID) -> Named:
     found = held(actor, model, pk)
     if found is None:
         key = model.__name__.lower()
-        raise Invalid(**{f"{key}_id": f"There is no such {key}."})
+        raise Invalid({f"{key}_id": f"There is no such {key}."})
     return found
 
 

@@ -32,7 +32,7 @@ def _customer(actor: Actor, customer_id: UUID) -> Contact:
     """Return the customer, whom nobody merges into another until the transaction ends."""
     held: list[Contact] = share_rows(Contact.objects.visible_to(actor).alive().filter(pk=customer_id))
     if not held:
-        raise Invalid(customer_id="There is no such customer.")
+        raise Invalid({"customer_id": "There is no such customer."})
     return held[0]
 
 
@@ -50,16 +50,16 @@ def _lines(actor: Actor, items: Sequence[Mapping[str, Any]]) -> list[OrderLine]:
             continue
         lines.append(OrderLine(*choice, sold, item["quantity"], unit_price, {}))
     if faults:
-        raise Invalid(**faults)
+        raise Invalid(faults)
     return lines
 
 
 def _sold(actor: Actor, found: Goods | None, choice: Choice) -> Goods:
     if found is None:
-        raise Invalid(**({"variant_id" if choice[1] else "product_id": "There is no such product."}))
+        raise Invalid({"variant_id" if choice[1] else "product_id": "There is no such product."})
     reason = found.why_not(actor.currency)
     if reason:
-        raise Invalid(product_id=reason)
+        raise Invalid({"product_id": reason})
     return found
 
 
@@ -69,5 +69,7 @@ def _unit_price(actor: Actor, sold: Goods, asked: Decimal | None) -> int:
     unit_price = money.to_minor(asked, sold.currency, field="unit_price")
     if unit_price != sold.price and not actor.can(OVERRIDE):
         is_sold_at = money.text(sold.price, sold.currency)
-        raise Invalid(unit_price=f"The catalogue's price is {is_sold_at}; another takes the permission {OVERRIDE}.")
+        raise Invalid(
+            {"unit_price": f"The catalogue's price is {is_sold_at}; another takes the permission {OVERRIDE}."}
+        )
     return unit_price

@@ -30,11 +30,11 @@ def change_status(
     that the goods came back. `notes` go to the order's history.
     """
     if restock and status not in {OrderStatus.CANCELLED, OrderStatus.REFUNDED}:
-        raise Invalid(restock="Only what is cancelled or refunded goes back into stock.")
+        raise Invalid({"restock": "Only what is cancelled or refunded goes back into stock."})
     order = lock_row(Order.objects.visible_to(actor), order.pk)
     if status not in TRANSITIONS[order.status]:
         raise Conflict(f"An order that is {order.status} cannot become {status}.", code=INVALID_TRANSITION)
-    changes = events.changed(
+    changes = events.assign(
         order, {"status": status} | ({"tracking_number": tracking_number} if tracking_number else {})
     )
     if status == OrderStatus.CANCELLED:

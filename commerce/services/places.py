@@ -81,7 +81,7 @@ def require_address(field: str, address: Mapping[str, Any] | None) -> None:
     elif not faults and address.get("country") and not country_code(address["country"]):
         faults = {f"{field}.country": "There is no such country."}
     if faults:
-        raise Invalid(**faults)
+        raise Invalid(faults)
 
 
 def _plain(text: str) -> str:

@@ -105,7 +105,7 @@ def price(
     tax_total = sum(line.tax for line in priced) + shipping_tax
     total = subtotal - discount_total + tax_total + shipping_total
     if subtotal > money.LARGEST_MINOR or total > money.LARGEST_MINOR:
-        raise Invalid(items="The order's total is too large.")
+        raise Invalid({"items": "The order's total is too large."})
     steps = [_line_step(line, parts) for line, parts in zip(lines, priced, strict=True)]
     steps += [_discount_step(discount, amount) for discount, amount in spent]
     if shipping is not None:
@@ -156,7 +156,7 @@ def _spent(subtotal: int, discounts: Iterable[Discount], currency: str) -> list[
     for discount in sorted(discounts, key=lambda each: (each.kind == "fixed", each.code)):
         if subtotal < discount.minimum_total:
             least = money.text(discount.minimum_total, currency)
-            raise Invalid(promotion_codes=f"{discount.code} takes an order of at least {least}.")
+            raise Invalid({"promotion_codes": f"{discount.code} takes an order of at least {least}."})
         if discount.kind == "fixed":
             asked = discount.value
         else:

@@ -27,7 +27,7 @@ def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) ->
     sku = fields.pop("sku", "")
     if sku:
         skus.claim(actor, [sku])
-    events.changed(product, in_minor_units({**fields, "price": price}, fields["currency"]) | {"name": name})
+    events.assign(product, in_minor_units({**fields, "price": price}, fields["currency"]) | {"name": name})
     _require_lower_sale_price(product)
     product.sku = sku or skus.free_sku(actor, name)
     indexing.refresh(product, product.brand)
@@ -59,7 +59,7 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
     if not fields.get("sku", "-"):
         del fields["sku"]
     references = {"category_id": category.pk if category else None, "brand_id": brand.pk if brand else None}
-    changes = events.changed(product, in_minor_units(fields, fields["currency"]) | references)
+    changes = events.assign(product, in_minor_units(fields, fields["currency"]) | references)
     _require_lower_sale_price(product)
     if "sku" in changes:
         skus.claim(actor, [product.sku], own=[product.pk])
@@ -115,16 +115,16 @@ def _set_currency(product: Product, fields: dict[str, Any]) -> None:
     """Check the currency that the fields name; a new one converts no amount."""
     currency = (fields.get("currency") or product.currency).upper()
     if currency not in money.CURRENCIES:
-        raise Invalid(currency="Choose an ISO 4217 currency, such as EUR.")
+        raise Invalid({"currency": "Choose an ISO 4217 currency, such as EUR."})
     if product.price is not None and money.exponent(currency) != money.exponent(product.currency):
-        raise Invalid(currency=f"Amounts in {product.currency} cannot stand for amounts in {currency}.")
+        raise Invalid({"currency": f"Amounts in {product.currency} cannot stand for amounts in {currency}."})
     fields["currency"] = currency
 
 
 def _require_lower_sale_price(product: Product) -> None:
     """Refuse a sale that would charge more than the price."""
     if product.sale_price is not None and product.sale_price > product.price:
-        raise Invalid(sale_price="A sale price is at most the price.")
+        raise Invalid({"sale_price": "A sale price is at most the price."})
 
 
 def in_minor_units(fields: dict[str, Any], currency: str) -> dict[str, Any]:

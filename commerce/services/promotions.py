@@ -54,16 +54,16 @@ def _set(actor: Actor, promotion: Promotion, fields: Mapping[str, Any]) -> dict[
     if "value" in columns:
         columns["value"] = _stored_value(kind, columns["value"], currency)
     elif kind != promotion.type:
-        raise Invalid(value="Say the value together with the new type.")
+        raise Invalid({"value": "Say the value together with the new type."})
     if "minimum_total" in columns:
         least = columns["minimum_total"] or Decimal(0)
         columns["minimum_total"] = money.to_minor(least, currency, field="minimum_total")
-    changes = events.changed(promotion, columns)
+    changes = events.assign(promotion, columns)
     promotion.code_normalized = normal_code(promotion.code)
     if promotion.starts_at and promotion.ends_at and promotion.ends_at <= promotion.starts_at:
-        raise Invalid(ends_at="A promotion ends after it starts.")
+        raise Invalid({"ends_at": "A promotion ends after it starts."})
     if promotion.max_uses is not None and promotion.max_uses < promotion.uses:
-        raise Invalid(max_uses=f"It has been used {promotion.uses} times already.")
+        raise Invalid({"max_uses": f"It has been used {promotion.uses} times already."})
     return changes
 
 
@@ -71,11 +71,11 @@ def _stored_value(kind: str, value: Decimal, currency: str) -> int:
     if kind == PromotionType.FIXED:
         stored = money.to_minor(value, currency, field="value")
         if stored <= 0:
-            raise Invalid(value="Enter an amount above 0.")
+            raise Invalid({"value": "Enter an amount above 0."})
         return stored
     if not 0 < value <= 100:
-        raise Invalid(value="Enter a percentage above 0 and up to 100.")
+        raise Invalid({"value": "Enter a percentage above 0 and up to 100."})
     hundredths = value * HUNDREDTHS
     if hundredths != int(hundredths):
-        raise Invalid(value="A percentage has at most 2 decimals.")
+        raise Invalid({"value": "A percentage has at most 2 decimals."})
     return int(hundredths)

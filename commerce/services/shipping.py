@@ -45,6 +45,6 @@ def _set(actor: Actor, method: ShippingMethod, fields: Mapping[str, Any]) -> dic
     for name in AMOUNTS:
         if columns.get(name) is not None:
             columns[name] = money.to_minor(columns[name], currency, field=name)
-    changes = events.changed(method, columns)
+    changes = events.assign(method, columns)
     method.code_normalized = normal_code(method.code)
     return changes

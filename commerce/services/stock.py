@@ -87,7 +87,7 @@ def adjust_stock(
     `cost_per_unit` is in major units of the product's currency. Below zero: `InsufficientStock`.
     """
     if adjustment == 0:
-        raise Invalid(adjustment="An adjustment of nothing is none.")
+        raise Invalid({"adjustment": "An adjustment of nothing is none."})
     cost = None
     if cost_per_unit is not None:
         cost = (money.to_minor(cost_per_unit, product.currency, field="cost_per_unit"), product.currency)
@@ -128,7 +128,7 @@ def open_stock(actor: Actor, quantity: int, *, reorder_level: int = 0) -> StockI
 def change_reorder_level(actor: Actor, stock_id: UUID, level: int) -> dict[str, dict[str, int]]:
     """Set from which balance on (downwards) stock counts as low; return the change as an event tells it."""
     item = lock_row(StockItem.objects.of(actor), stock_id)
-    changes = events.changed(item, {"reorder_level": level})
+    changes = events.assign(item, {"reorder_level": level})
     if changes:
         item.save(update_fields=["reorder_level", "updated_at"])
     return changes

@@ -40,9 +40,9 @@ def _set(rate: TaxRate, fields: Mapping[str, Any]) -> dict[str, Any]:
     columns = dict(fields)
     country = country_code(columns.get("country", rate.country))
     if not country:
-        raise Invalid(country="Choose a country, such as US.")
+        raise Invalid({"country": "Choose a country, such as US."})
     written = columns.get("state", rate.state)
     state = state_code(country, written)
     if written and not state:
-        raise Invalid(state=f"{country} has no such state.")
-    return events.changed(rate, columns | {"country": country, "state": state})
+        raise Invalid({"state": f"{country} has no such state."})
+    return events.assign(rate, columns | {"country": country, "state": state})

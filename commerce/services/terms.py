@@ -63,10 +63,10 @@ def shipping_for(actor: Actor, asked: str) -> Shipping:
     except ValueError:
         found = _SHIPPING_BY_CODE.rows(actor, code=normal_code(asked))
     if not found:
-        raise Invalid(shipping_method_id="There is no such shipping method.")
+        raise Invalid({"shipping_method_id": "There is no such shipping method."})
     method, currency = Shipping(*found[0][:-1]), found[0][-1]
     if currency != actor.currency and (method.price or method.free_from is not None):
-        raise Invalid(shipping_method_id=f"{method.code} is in {currency}.")
+        raise Invalid({"shipping_method_id": f"{method.code} is in {currency}."})
     return method
 
 
@@ -169,4 +169,4 @@ def _refuse_unusable(promotion: Promotion | None, code: str, used: int, now: dat
         reason = f"{promotion.code} is in {promotion.currency}."
     else:
         return
-    raise Invalid(promotion_codes=reason)
+    raise Invalid({"promotion_codes": reason})

@@ -24,7 +24,7 @@ def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) 
     sku = fields.pop("sku", "")
     if sku:
         skus.claim(actor, [sku])
-    events.changed(variant, in_minor_units(fields, product.currency) | {"name": name})
+    events.assign(variant, in_minor_units(fields, product.currency) | {"name": name})
     variant.sku = sku or skus.free_sku(actor, product.sku, name)
     variant.sku_normalized = normal_sku(variant.sku)
     _set_stock(actor, variant, quantity, level)
@@ -40,7 +40,7 @@ def update_variant(actor: Actor, variant: Variant, **fields: Any) -> Variant:
     quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
     if not fields.get("sku", "-"):
         del fields["sku"]
-    changes = events.changed(variant, in_minor_units(fields, product.currency))
+    changes = events.assign(variant, in_minor_units(fields, product.currency))
     if "sku" in changes:
         skus.claim(actor, [variant.sku], own=[variant.pk])
         variant.sku_normalized = normal_sku(variant.sku)
@@ -72,7 +72,7 @@ def variant_of(actor: Actor, product: Product, variant_id: UUID | None) -> Varia
         return None
     found: Variant | None = Variant.objects.of(actor).alive().filter(product=product, pk=variant_id).first()
     if found is None:
-        raise Invalid(variant_id="The product has no such variant.")
+        raise Invalid({"variant_id": "The product has no such variant."})
     return found
 
 
@@ -84,7 +84,9 @@ def _set_stock(actor: Actor, variant: Variant, quantity: int | None, level: int 
     if level is None:
         return {}
     if variant.stock_id is None:
-        raise Invalid(reorder_level="This variant is sold from the product's stock; give it a stock_quantity first.")
+        raise Invalid(
+            {"reorder_level": "This variant is sold from the product's stock; give it a stock_quantity first."}
+        )
     return stock.change_reorder_level(actor, variant.stock_id, level)
 
 

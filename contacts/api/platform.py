@@ -2,58 +2,64 @@
 
 from rest_framework import serializers
 
-from contacts.api.resources import Companies, Contacts, Timeline
-from contacts.api.shapes import CompanyFields, CompanyRef, ContactFields, CustomerFields, TimelineEntry
+from contacts.api.serializers import (
+    CompanyFieldsSerializer,
+    CompanyRefSerializer,
+    ContactFieldsSerializer,
+    CustomerFieldsSerializer,
+    TimelineEntrySerializer,
+)
+from contacts.api.viewsets import CompanyViewSet, ContactViewSet, TimelineViewSet
 from crm.api.platform import PLATFORM
-from crm.api.routes import resource, route
+from crm.api.routers import resource, route
 
 
-class PlatformAccounts(Companies):
+class PlatformAccountViewSet(CompanyViewSet):
     """`/accounts`."""
 
     surface = PLATFORM
-    shape = CompanyFields
-    noun = "Account"
+    serializer_class = CompanyFieldsSerializer
+    verbose_name = "Account"
 
 
-class PlatformContact(ContactFields):
+class PlatformContactSerializer(ContactFieldsSerializer):
     """A contact with its account."""
 
     company_id = None  # type: ignore[assignment]  # DRF's way to take a field back
     account_id = serializers.UUIDField(source="company_id", required=False, allow_null=True)
-    account = CompanyRef(source="company", read_only=True)
+    account = CompanyRefSerializer(source="company", read_only=True)
 
 
-class PlatformContacts(Contacts):
+class PlatformContactViewSet(ContactViewSet):
     """`/contacts`."""
 
     surface = PLATFORM
-    shape = PlatformContact
-    renames = {"company_id": "account_id"}
+    serializer_class = PlatformContactSerializer
+    filter_names = {"company_id": "account_id"}
 
 
-class PlatformCustomers(Contacts):
+class PlatformCustomerViewSet(ContactViewSet):
     """`/customers`."""
 
     surface = PLATFORM
-    shape = CustomerFields
-    noun = "Customer"
-    plural = "customers"
-    renames = {"company_id": "account_id"}
+    serializer_class = CustomerFieldsSerializer
+    verbose_name = "Customer"
+    verbose_name_plural = "customers"
+    filter_names = {"company_id": "account_id"}
 
 
-class PlatformTimeline(Timeline):
+class PlatformTimelineViewSet(TimelineViewSet):
     """`/contacts/{id}/timeline`."""
 
     surface = PLATFORM
-    shape = TimelineEntry
+    serializer_class = TimelineEntrySerializer
 
 
 urlpatterns = [
-    *resource("accounts", PlatformAccounts),
-    *resource("contacts", PlatformContacts),
-    route("customers", PlatformCustomers, get="list", post="create"),
-    route("customers/<uuid:pk>", PlatformCustomers, get="retrieve", put="update", delete="destroy"),
-    route("customers/<uuid:pk>/restore", PlatformCustomers, post="restore"),
-    route("contacts/<uuid:pk>/timeline", PlatformTimeline, get="list", post="create"),
+    *resource("accounts", PlatformAccountViewSet),
+    *resource("contacts", PlatformContactViewSet),
+    route("customers", PlatformCustomerViewSet, get="list", post="create"),
+    route("customers/<uuid:pk>", PlatformCustomerViewSet, get="retrieve", put="update", delete="destroy"),
+    route("customers/<uuid:pk>/restore", PlatformCustomerViewSet, post="restore"),
+    route("contacts/<uuid:pk>/timeline", PlatformTimelineViewSet, get="list", post="create"),
 ]

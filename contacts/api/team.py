@@ -5,37 +5,43 @@ from typing import Any
 import orjson
 from rest_framework import serializers
 
-from contacts.api.resources import Companies, Contacts, Timeline
-from contacts.api.shapes import CompanyFields, CompanyName, ContactFields, NewEntry, TimelineEntry
-from crm.api.routes import resource, route
-from crm.api.shapes import CamelShape, Derived
+from contacts.api.serializers import (
+    CompanyFieldsSerializer,
+    CompanyName,
+    ContactFieldsSerializer,
+    NewEntrySerializer,
+    TimelineEntrySerializer,
+)
+from contacts.api.viewsets import CompanyViewSet, ContactViewSet, TimelineViewSet
+from crm.api.fields import PythonValueField
+from crm.api.routers import resource, route
 from crm.api.surfaces import camel
 from crm.api.team import TEAM
 from crm.core.db.expressions import ShortChanges
 
 
-class TeamCompany(CompanyFields, CamelShape):
+class TeamCompanySerializer(CompanyFieldsSerializer):
     """A company in camelCase."""
 
 
-class TeamCompanies(Companies):
+class TeamCompanyViewSet(CompanyViewSet):
     """`/companies`."""
 
     surface = TEAM
-    shape = TeamCompany
+    serializer_class = TeamCompanySerializer
 
 
-class TeamContact(ContactFields, CamelShape):
+class TeamContactSerializer(ContactFieldsSerializer):
     """A contact in camelCase, its company named."""
 
     company = CompanyName()
 
 
-class TeamContacts(Contacts):
+class TeamContactViewSet(ContactViewSet):
     """`/contacts`."""
 
     surface = TEAM
-    shape = TeamContact
+    serializer_class = TeamContactSerializer
 
 
 def told_in_camel_case(metadata: Any, changes: Any) -> dict[str, Any]:
@@ -51,26 +57,26 @@ def _camel_keys(value: Any) -> Any:
     return [_camel_keys(below) for below in value] if isinstance(value, list) else value
 
 
-class TeamEntry(TimelineEntry, CamelShape):
+class TeamEntrySerializer(TimelineEntrySerializer):
     """A timeline entry in camelCase."""
 
-    metadata: Any = Derived(("metadata", ShortChanges("changes")), told_in_camel_case, serializers.DictField())
+    metadata: Any = PythonValueField(("metadata", ShortChanges("changes")), told_in_camel_case, serializers.DictField())
 
 
-class TeamNewEntry(NewEntry, CamelShape):
+class TeamNewEntrySerializer(NewEntrySerializer):
     """What is written onto a timeline, in camelCase."""
 
 
-class TeamTimeline(Timeline):
+class TeamTimelineViewSet(TimelineViewSet):
     """`/contacts/:id/timeline`."""
 
     surface = TEAM
-    shape = TeamEntry
-    body_shape = TeamNewEntry
+    serializer_class = TeamEntrySerializer
+    input_serializer_class = TeamNewEntrySerializer
 
 
 urlpatterns = [
-    *resource("companies", TeamCompanies),
-    *resource("contacts", TeamContacts),
-    route("contacts/<uuid:pk>/timeline", TeamTimeline, get="list", post="create"),
+    *resource("companies", TeamCompanyViewSet),
+    *resource("contacts", TeamContactViewSet),
+    route("contacts/<uuid:pk>/timeline", TeamTimelineViewSet, get="list", post="create"),
 ]

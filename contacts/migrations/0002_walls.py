@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from crm.core.db.operations import Tallied, TenantTable
+from crm.core.db.operations import CountedRows, TenantTable
 
 
 class Migration(migrations.Migration):
@@ -17,6 +17,6 @@ class Migration(migrations.Migration):
                 "company_id": "contacts_company",
             },
         ),
-        Tallied("contacts_company", "companies", owner="owner_id"),
-        Tallied("contacts_contact", "contacts", owner="owner_id"),
+        CountedRows("contacts_company", "companies", owner="owner_id"),
+        CountedRows("contacts_contact", "contacts", owner="owner_id"),
     ]

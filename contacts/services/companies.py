@@ -18,7 +18,7 @@ def create_company(actor: Actor, *, name: str, **fields: Any) -> Company:
     """Create a company; staff own what they create."""
     company = Company(organization_id=actor.organization_id, created_by_id=actor.user_id, name=name)
     company.owner_id = owner_of_new(actor, fields)
-    events.changed(company, _stored(actor, fields))
+    events.assign(company, _stored(actor, fields))
     indexing.refresh_company(company)
     company.save(force_insert=True)
     events.record(actor, "company.created", company, title=f"Company {company} created", company_id=company.pk)
@@ -29,7 +29,7 @@ def update_company(actor: Actor, company: Company, **fields: Any) -> Company:
     """Change a company; under a new name it is found at once, and its contacts with it. Nothing changed: no event."""
     company = lock_row(Company.objects.visible_to(actor).alive(), company.pk)
     owner_id = owner_for(actor, fields, current=company.owner_id)
-    changes = events.changed(company, {**_stored(actor, fields), "owner_id": owner_id})
+    changes = events.assign(company, {**_stored(actor, fields), "owner_id": owner_id})
     if not changes:
         return company
     written = {*changes, "updated_at"}

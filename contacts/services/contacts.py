@@ -23,7 +23,7 @@ def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: A
     contact = Contact(organization_id=actor.organization_id, created_by_id=actor.user_id)
     contact.owner_id = owner_of_new(actor, fields)
     contact.company = companies.company_for(actor, fields, current=None)
-    events.changed(contact, fields)
+    events.assign(contact, fields)
     _require_identity(contact)
     indexing.refresh(contact, contact.company)
     if reject_duplicates:
@@ -50,7 +50,7 @@ def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = 
         company = held_company(actor, contact.company_id)
     owner_id = owner_for(actor, fields, current=contact.owner_id)
     spoken = _company_names(actor, contact, company)
-    changes = events.changed(contact, {**fields, "owner_id": owner_id, "company_id": company.pk if company else None})
+    changes = events.assign(contact, {**fields, "owner_id": owner_id, "company_id": company.pk if company else None})
     if not changes:
         return contact
     _require_identity(contact)
@@ -145,7 +145,7 @@ def _company_names(actor: Actor, contact: Contact, company: Company | None) -> d
 
 def _require_identity(contact: Contact) -> None:
     if not (contact.first_name or contact.last_name or contact.email):
-        raise Invalid(first_name="A name or an e-mail address is needed.")
+        raise Invalid({"first_name": "A name or an e-mail address is needed."})
 
 
 def _reject_duplicates(actor: Actor, contact: Contact) -> None:

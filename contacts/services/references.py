@@ -22,7 +22,7 @@ def owner_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -> 
     if not actor.sees_all and owner_id != actor.user_id:
         raise Forbidden("Only those who see everybody's records may give one to another owner.")
     if owner_id is not None and not User.objects.of(actor).members().filter(pk=owner_id, is_active=True).exists():
-        raise Invalid(owner_id="There is no such user.")
+        raise Invalid({"owner_id": "There is no such user."})
     return owner_id
 
 
@@ -37,7 +37,7 @@ def visible_company(actor: Actor, company_id: UUID) -> Company:
     """Return the company with this id, or raise `Invalid` where the actor sees none."""
     found = _VISIBLE_COMPANY.rows(actor, pk=company_id)
     if not found:
-        raise Invalid(company_id="There is no such company.")
+        raise Invalid({"company_id": "There is no such company."})
     # What else there is to a company is read where it is asked for.
     known = {"id": company_id, "organization_id": actor.organization_id, "name": found[0][0]}
     return Company.from_db(DEFAULT_DB_ALIAS, list(known), list(known.values()))

@@ -110,7 +110,7 @@ def merge_verified(user: User) -> None:
 def _merge(actor: Actor, kept: Contact, gone: Contact, user: User) -> None:
     gone.user, gone.status, gone.deleted_at = None, Status.INACTIVE, clock.now()
     gone.save(update_fields=["user", "status", "deleted_at", "updated_at"])
-    changes = events.changed(kept, _combined(kept, gone) | {"user_id": user.pk})
+    changes = events.assign(kept, _combined(kept, gone) | {"user_id": user.pk})
     indexing.refresh(kept, kept.company)
     kept.save()
     paths: Sequence[str] = settings.CONTACT_MERGES

@@ -30,7 +30,7 @@ def add_entry(
     """Write an entry onto the timeline; a call, e-mail or meeting that took place counts as contact with the person."""
     name, title = ENTRIES[TimelineKind(kind)]
     if kind == TimelineKind.NOTE and not content:
-        raise Invalid(content="A note needs a text.")
+        raise Invalid({"content": "A note needs a text."})
     occurred_at = occurred_at or clock.now()
     if kind in IN_TOUCH:
         note_contact(actor, contact.pk, occurred_at)

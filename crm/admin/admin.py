@@ -53,8 +53,8 @@ class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
     states: ClassVar[dict[str, Q]] = {
-        "waiting": Q(done_at=None, parked_at=None),
-        "parked": Q(parked_at__isnull=False),
+        "waiting": Q(done_at=None, dead_at=None),
+        "dead": Q(dead_at__isnull=False),
         "delivered": Q(done_at__isnull=False),
     }
 
@@ -72,7 +72,7 @@ class StateFilter(admin.SimpleListFilter):
 class OutboxMessageAdmin(ReadOnlyAdmin):
     """Work that waits, was done, or was given up until somebody looks at it."""
 
-    list_display = ("created_at", "topic", "organization", "due_at", "attempts", "done_at", "parked_at", "last_error")
+    list_display = ("created_at", "topic", "organization", "due_at", "attempts", "done_at", "dead_at", "last_error")
     list_select_related = ("organization",)
     list_filter = (StateFilter,)
     search_fields = ("id",)
@@ -87,12 +87,12 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         "attempts",
         "leased_until",
         "done_at",
-        "parked_at",
+        "dead_at",
         "last_error",
     )
 
-    @admin.action(description="Try the selected parked messages again")
+    @admin.action(description="Try the selected dead letters again")
     def retry(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        """Hand parked messages to the worker once more."""
-        retried = outbox.retry_parked(list(queryset.values_list("pk", flat=True)[: self.list_max_show_all]))
+        """Give dead letters to the worker once more."""
+        retried = outbox.retry_dead(list(queryset.values_list("pk", flat=True)[: self.list_max_show_all]))
         self.message_user(request, f"{retried} messages will be tried again.")

@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from crm.api.platform import PLATFORM
-from crm.api.responses import json_response
+from crm.api.renderers import json_response
 from crm.api.schema import ERRORS, JSON_MEDIA, error_schema
 from crm.api.storefront import STOREFRONT
 from crm.api.surfaces import Surface

@@ -15,11 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from kombu.exceptions import OperationalError
 
 from crm.api.platform import PLATFORM
-from crm.api.responses import json_response
-from crm.api.routes import route
-from crm.api.schema import describes
+from crm.api.renderers import json_response
+from crm.api.routers import route
+from crm.api.schema import extend_schema
 from crm.api.storefront import STOREFRONT
-from crm.api.views import ApiView
+from crm.api.viewsets import ApiViewSet
 
 log = logging.getLogger(__name__)
 
@@ -84,21 +84,21 @@ def _outcome(asked: Future[bool], seconds: float) -> bool:
         return False
 
 
-class PlatformHealth(ApiView):
+class PlatformHealthViewSet(ApiViewSet):
     """Ping and health of the Platform."""
 
     surface = PLATFORM
-    public = {"ping": "load balancers ask it", "health": "load balancers ask it"}
-    uncounted = frozenset({"ping", "health"})
+    allow_anonymous = {"ping": "load balancers ask it", "health": "load balancers ask it"}
+    unthrottled = frozenset({"ping", "health"})
 
-    @describes(answer={"status": ("ok",)})
+    @extend_schema(response={"status": ("ok",)})
     def ping(self, request: Any) -> HttpResponse:
         """Tell that the process answers."""
-        return self.answer({"status": "ok"})
+        return self.respond({"status": "ok"})
 
-    @describes(
-        answer={"status": ("ok", "degraded"), "components": COMPONENTS},
-        others={503: {"status": ("down",), "components": COMPONENTS}},
+    @extend_schema(
+        response={"status": ("ok", "degraded"), "components": COMPONENTS},
+        other_responses={503: {"status": ("down",), "components": COMPONENTS}},
     )
     def health(self, request: Any) -> HttpResponse:
         """Tell whether the process can work. Without database or Redis it is down, without a worker degraded."""
@@ -106,22 +106,22 @@ class PlatformHealth(ApiView):
         up = {"database": database, "redis": redis_up, "search": database, "worker": worker}
         components = {name: PARTS[not is_up] for name, is_up in up.items()}
         if not (database and redis_up):
-            return self.answer({"status": "down", "components": components}, 503)
-        return self.answer({"status": "ok" if worker else "degraded", "components": components})
+            return self.respond({"status": "down", "components": components}, 503)
+        return self.respond({"status": "ok" if worker else "degraded", "components": components})
 
 
-class StorefrontHealth(ApiView):
+class StorefrontHealthViewSet(ApiViewSet):
     """Health under a shop's base."""
 
     surface = STOREFRONT
-    public = {"health": "load balancers ask it"}
+    allow_anonymous = {"health": "load balancers ask it"}
 
-    @describes(answer={"status": ("ok",)}, bare=True)
+    @extend_schema(response={"status": ("ok",)}, unwrapped=True)
     def health(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Tell that the shop answers; bare, as the document shows it."""
         _ = self.shop
         return json_response({"status": "ok"})
 
 
-platform = [route("ping", PlatformHealth, get="ping"), route("health", PlatformHealth, get="health")]
-storefront = [route("health", StorefrontHealth, get="health")]
+platform = [route("ping", PlatformHealthViewSet, get="ping"), route("health", PlatformHealthViewSet, get="health")]
+storefront = [route("health", StorefrontHealthViewSet, get="health")]

@@ -11,7 +11,7 @@ from corsheaders.middleware import CorsMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 
-from crm.api.errors import error_response, failure_response
+from crm.api.exceptions import error_response, failure_response
 from crm.api.platform import PLATFORM
 from crm.api.storefront import STOREFRONT
 from crm.api.surfaces import Surface
@@ -48,7 +48,7 @@ class Cors(CorsMiddleware):
         return response
 
 
-class ApiLane:
+class ApiMiddleware:
     """Answer API requests without sessions, CSRF, messages and frames: those serve the admin's pages.
 
     A bearer token is all an API request has to show, so nothing of that stack could protect it, and it costs more
@@ -118,7 +118,7 @@ def _refuse_unfit(request: HttpRequest) -> None:
             for name, values in request.GET.lists()
             if NUL in name or any(NUL in value for value in values)
         }
-        raise Invalid(**faults)
+        raise Invalid(faults)
 
 
 def _as_json(response: HttpResponse, surface: Surface) -> HttpResponse:

@@ -25,12 +25,12 @@ def required(view: Any, action: str) -> str | None:
     declared = view.permissions.get(action)
     if declared:
         return str(declared)
-    if view.resource and action in VERBS:
-        return f"{view.resource}:{VERBS[action]}"
+    if view.permission_resource and action in VERBS:
+        return f"{view.permission_resource}:{VERBS[action]}"
     return None
 
 
-class HoldsPermission(BasePermission):
+class HasPermission(BasePermission):
     """The actor holds what the action declares."""
 
     def has_permission(self, request: Any, view: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from crm.api.surfaces import Fault, Json, Page, PageParameters, Surface, snake
-from crm.core.errors import Kind
+from crm.api.surfaces import Json, Page, PageParameters, Problem, Surface, snake
+from crm.core.errors import ErrorKind
 
 
 def _page(page: Page, _plural: str) -> Json:
@@ -17,7 +17,7 @@ def _page(page: Page, _plural: str) -> Json:
     }
 
 
-def _error(fault: Fault) -> Json:
+def _error(fault: Problem) -> Json:
     return {"error": {"code": fault.code, "message": fault.message, "details": fault.details, **fault.extra}}
 
 
@@ -35,7 +35,7 @@ PLATFORM = Surface(
     wrap_page=_page,
     wrap_error=_error,
     deleted=lambda noun, pk: (200, {"message": f"{noun} deleted successfully"}),
-    statuses={Kind.INVALID: 422},
+    statuses={ErrorKind.INVALID: 422},
     search=("q", "search"),
     is_limited=True,
 )

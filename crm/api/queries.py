@@ -1,4 +1,4 @@
-"""Fast reads: a shape's fields become one projection, a page is one prepared statement, no model instance is made.
+"""Fast reads: a serializer's fields become one projection, a page is one prepared statement, no model instance is made.
 
 The rows to show are asked for by the ORM as ids (`page`), so that order and OFFSET run on an index alone; the
 projection then joins owner, company and the like to just these ids. Both are compiled once under a cache key, with
@@ -6,15 +6,17 @@ projection then joins owner, company and the like to just these ids. Both are co
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, Model, QuerySet, UUIDField, Window
 from django.db.models.expressions import RawSQL
 
-from crm.api.shapes import Shape
+from crm.api.fields import SqlField
+from crm.api.serializers import Serializer
 from crm.api.surfaces import Page
-from crm.core import tallies
+from crm.core import counters
 from crm.core.actor import Actor
 from crm.core.db import TEMPLATE_ACTORS, CompiledStatement, Param, fetch
 
@@ -30,20 +32,26 @@ _LIMIT, _OFFSET, _END, _CREATED_BEFORE = map(Param, ("page.limit", "page.offset"
 _PK, _GROUPS = Param("page.pk"), Param("page.groups")
 
 
+@cache
+def query_of(model: type[Model], serializer: type[Serializer]) -> "SerializerQuery":
+    """Return the one query of a model by a serializer, whose keys are a surface's (`Surface.serializer`)."""
+    return SerializerQuery(model, serializer)
+
+
 class SerializerQuery:
-    """Reads rows of a model in a shape.
+    """The reads of a model by a serializer.
 
     `rows` is a function of an actor; under a `cache_key` it is called once for everybody of the actor's scope, and
     holds `Param(name)` for each of `values`. Without one it is compiled each time.
     """
 
-    def __init__(self, model: type[Model], shape: type[Shape]) -> None:
+    def __init__(self, model: type[Model], serializer: type[Serializer]) -> None:
         self.model = model
         self.annotations: dict[str, Any] = {}
         self.columns: list[str] = []
         makers: dict[str, Callable[..., Any]] = {}
         # Compiled, as dataclasses are: twenty fields of every row of every list pass through here.
-        self.build: Build = eval(f"lambda row: {self._object(shape(), '', makers)}", makers)  # noqa: S307 - our own keys
+        self.build: Build = eval(f"lambda row: {self._object(serializer(), '', makers)}", makers)  # noqa: S307 - our own keys
         self._statements: dict[Any, CompiledStatement] = {}
 
     def page(
@@ -54,19 +62,19 @@ class SerializerQuery:
         order: Sequence[str],
         number: int,
         size: int,
-        tally: str | None = None,
+        counter: str | None = None,
         cache_key: Any = None,
         values: Mapping[str, Any] = {},
     ) -> Page:
-        """Return a page of `rows(actor)`. `tally` names the kept count of an unfiltered list; others are counted."""
+        """Return a page of `rows(actor)`. `counter` is the row counter of an unfiltered list."""
         offset = (number - 1) * size
         window: dict[str, Any] = {}
-        if offset > DEEP and tally and cache_key and actor.sees_all and tuple(order) == NEWEST_FIRST:
-            start = tallies.month_reaching(actor, tally, offset)
+        if offset > DEEP and counter and cache_key and actor.sees_all and tuple(order) == NEWEST_FIRST:
+            start = counters.deep_page_start(actor, counter, offset)
             if start is not None:
                 window[_CREATED_BEFORE.name], passed = start
                 rows, cache_key, offset = _created_before(rows), (cache_key, "deep"), offset - passed
-        statement = self._page_statement(actor, rows, tuple(order), tally, cache_key)
+        statement = self._page_statement(actor, rows, tuple(order), counter, cache_key)
         offset = min(offset, LARGEST_OFFSET)
         window |= {_LIMIT.name: size, _OFFSET.name: offset, _END.name: offset + size}
         found = statement.run(actor, {**values, **window})
@@ -79,7 +87,7 @@ class SerializerQuery:
         return Page([], int(first[0][-1]) if first else 0, number, size)
 
     def one(self, actor: Actor, rows: Rows, pk: UUID, *, cache_key: Any = None) -> Any | None:
-        """Return the row of `rows(actor)` with this id in the shape, or None."""
+        """Return the row of `rows(actor)` with this id by the serializer, or None."""
 
         def compiled(actor: Actor) -> CompiledStatement:
             return self._projected(CompiledStatement.of(rows(actor).filter(pk=_PK).order_by().values("pk")), ())
@@ -88,7 +96,7 @@ class SerializerQuery:
         return self.build(found[0]) if found else None
 
     def all(self, rows: QuerySet[Any], *, order: Sequence[str] = ()) -> list[Any]:
-        """Return every row of a bounded queryset in the shape."""
+        """Return every row of a bounded queryset by the serializer."""
         statement = self._projected(CompiledStatement.of(rows.order_by().values("pk")), tuple(order))
         return [self.build(row) for row in fetch(statement.sql, statement.params)]
 
@@ -142,10 +150,10 @@ class SerializerQuery:
         return CompiledStatement(sql, (_GROUPS, *ids.params, _LIMIT, _OFFSET, *outer.params))
 
     def _page_statement(
-        self, actor: Actor, rows: Rows, order: tuple[str, ...], tally: str | None, cache_key: Any
+        self, actor: Actor, rows: Rows, order: tuple[str, ...], counter: str | None, cache_key: Any
     ) -> CompiledStatement:
         def compiled(actor: Actor) -> CompiledStatement:
-            total = self._tally(actor, tally) if tally else Window(Count("pk"))
+            total = self._counted(actor, counter) if counter else Window(Count("pk"))
             has_makers = getattr(self.model, "made_by", None) and not actor.sees_all
             if has_makers and isinstance(total, RawSQL) and order == NEWEST_FIRST:
                 ids = self._merged(actor, rows(actor), total)
@@ -154,13 +162,13 @@ class SerializerQuery:
                 ids = CompiledStatement.of(counted.values("pk", "counted"))
             return self._projected(ids, order, limited=True)
 
-        return self._cached(("page", cache_key and (cache_key, order, tally)), actor, compiled)
+        return self._cached(("page", cache_key and (cache_key, order, counter)), actor, compiled)
 
-    def _tally(self, actor: Actor, kind: str) -> RawSQL:
-        """Return the kept count of what the actor may see; what is nobody's own is everybody's."""
+    def _counted(self, actor: Actor, kind: str) -> RawSQL:
+        """Return the SQL of the row counter of what the actor may see; what is nobody's own is everybody's."""
         is_own = getattr(self.model, "owned_by", None) is not None and not actor.sees_all
-        params = [actor.organization_id, tallies.counted_for(actor, kind), *([actor.user_id] if is_own else [])]
-        statement = "(SELECT COALESCE(SUM(n), 0) FROM core_tally WHERE organization_id = %s AND kind = ANY(%s)"
+        params = [actor.organization_id, counters.counter_kinds(actor, kind), *([actor.user_id] if is_own else [])]
+        statement = "(SELECT COALESCE(SUM(n), 0) FROM core_rowcounter WHERE organization_id = %s AND kind = ANY(%s)"
         return RawSQL(f"{statement}{' AND owner_id = %s' if is_own else ''})", params)  # noqa: S611 - fixed text, bound parameters
 
     def _merged(self, actor: Actor, rows: QuerySet[Any], total: RawSQL) -> CompiledStatement:
@@ -185,7 +193,7 @@ class SerializerQuery:
         return CompiledStatement(sql, (*ids.params, *window_params, *outer.params))
 
     def _outer(self, order: tuple[str, ...], *, limited: bool = False, extra: str = "") -> CompiledStatement:
-        """Return the projection of the rows whose ids are in `page`; it depends on the shape and the order alone.
+        """Return the projection of the rows whose ids are in `page`; it depends on the serializer and the order alone.
 
         `limited` adds the page's total as the last column, `extra` a column of this name.
         """
@@ -202,26 +210,26 @@ class SerializerQuery:
             self._statements[key] = CompiledStatement.of(annotated)
         return self._statements[key]
 
-    def _object(self, shape: Shape, prefix: str, makers: dict[str, Callable[..., Any]]) -> str:
-        """Append the shape's columns and return the Python expression that makes an object of `row`."""
+    def _object(self, serializer: Serializer, prefix: str, makers: dict[str, Callable[..., Any]]) -> str:
+        """Append the serializer's columns and return the Python expression that makes an object of `row`."""
         start = len(self.columns)
         members = []
-        for key, declared in shape.fields.items():
+        for key, declared in serializer.fields.items():
             field: Any = declared
             if field.write_only:
                 continue
             index = len(self.columns)
             source = prefix + str(field.source).replace(".", "__")
             value = f"row[{index}]"
-            if isinstance(field, Shape):
+            if isinstance(field, Serializer):
                 value = self._object(field, prefix if field.source == "*" else f"{source}__", makers)
-            elif hasattr(field, "assemble"):
+            elif isinstance(field, SqlField) and field.columns is not None:
                 for column in field.columns:
                     self._add(prefix + column if isinstance(column, str) else column)
-                makers[f"make_{index}"] = field.assemble
+                makers[f"make_{index}"] = cast(Callable[..., Any], field.from_row)
                 value = f"make_{index}(*row[{index}:{len(self.columns)}])"
-            elif hasattr(field, "expression"):
-                self._add(field.expression(source))
+            elif isinstance(field, SqlField):
+                self._add(field.sql(source))
             else:
                 self._add(source)
             members.append(f"{key!r}: {value}")
@@ -231,7 +239,7 @@ class SerializerQuery:
 
     def _add(self, column: Any) -> None:
         """Append a column, or what an expression computes."""
-        name = column if isinstance(column, str) else f"shape_{len(self.columns)}"
+        name = column if isinstance(column, str) else f"field_{len(self.columns)}"
         if name is not column:
             self.annotations[name] = column
         self.columns.append(name)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm.api.surfaces import Fault, Json, Page, PageParameters, Surface, snake
+from crm.api.surfaces import Json, Page, PageParameters, Problem, Surface, snake
 
 
 def _page(page: Page, _plural: str) -> Json:
@@ -17,7 +17,7 @@ def _page(page: Page, _plural: str) -> Json:
     return {"data": page.rows, "meta": meta}
 
 
-def _error(fault: Fault) -> Json:
+def _error(fault: Problem) -> Json:
     body = {"code": fault.code.lower(), "message": fault.message, "details": fault.details, **fault.extra}
     return {"error": body}
 

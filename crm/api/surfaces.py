@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crm.core.errors import Kind
+from crm.core.errors import ErrorKind
+
+if TYPE_CHECKING:
+    from crm.api.serializers import Serializer
 
 Json = dict[str, Any]
 
@@ -35,10 +38,10 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Problem:
     """A refusal on its way out: kind, code in upper snake case, message, field errors by the surface's keys."""
 
-    kind: Kind
+    kind: ErrorKind
     code: str
     message: str
     details: list[dict[str, str]] = field(default_factory=list)
@@ -61,47 +64,51 @@ class Surface:
     key: Callable[[str], str]
     wrap: Callable[[Any], Any]
     wrap_page: Callable[[Page, str], Any]
-    wrap_error: Callable[[Fault], Any]
+    wrap_error: Callable[[Problem], Any]
     deleted: Callable[[str, str], tuple[int, Any]]
-    statuses: Mapping[Kind, int]
+    statuses: Mapping[ErrorKind, int]
     search: tuple[str, ...]
     is_limited: bool = False
     admits_shoppers: bool = False
 
-    def status_of(self, kind: Kind) -> int:
+    def serializer(self, declared: type["Serializer"]) -> type["Serializer"]:
+        """Return a serializer with the surface's keys."""
+        return declared.cased(self.key)
+
+    def status_of(self, kind: ErrorKind) -> int:
         """Return the HTTP status of a kind of error."""
         return self.statuses.get(kind, STATUSES[kind])
 
 
-STATUSES: Mapping[Kind, int] = {
-    Kind.MALFORMED: 400,
-    Kind.INVALID: 400,
-    Kind.UNPROCESSABLE: 422,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.METHOD_NOT_ALLOWED: 405,
-    Kind.CONFLICT: 409,
-    Kind.TOO_LARGE: 413,
-    Kind.TIMED_OUT: 408,
-    Kind.UNSUPPORTED_MEDIA_TYPE: 415,
-    Kind.RATE_LIMITED: 429,
-    Kind.UNAVAILABLE: 503,
+STATUSES: Mapping[ErrorKind, int] = {
+    ErrorKind.MALFORMED: 400,
+    ErrorKind.INVALID: 400,
+    ErrorKind.UNPROCESSABLE: 422,
+    ErrorKind.UNAUTHENTICATED: 401,
+    ErrorKind.FORBIDDEN: 403,
+    ErrorKind.NOT_FOUND: 404,
+    ErrorKind.METHOD_NOT_ALLOWED: 405,
+    ErrorKind.CONFLICT: 409,
+    ErrorKind.TOO_LARGE: 413,
+    ErrorKind.TIMED_OUT: 408,
+    ErrorKind.UNSUPPORTED_MEDIA_TYPE: 415,
+    ErrorKind.RATE_LIMITED: 429,
+    ErrorKind.UNAVAILABLE: 503,
 }
-CODES: Mapping[Kind, str] = {
-    Kind.MALFORMED: "MALFORMED_REQUEST",
-    Kind.INVALID: "VALIDATION_ERROR",
-    Kind.UNPROCESSABLE: "UNPROCESSABLE",
-    Kind.UNAUTHENTICATED: "UNAUTHENTICATED",
-    Kind.FORBIDDEN: "FORBIDDEN",
-    Kind.NOT_FOUND: "NOT_FOUND",
-    Kind.METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
-    Kind.CONFLICT: "CONFLICT",
-    Kind.TOO_LARGE: "PAYLOAD_TOO_LARGE",
-    Kind.TIMED_OUT: "REQUEST_TIMEOUT",
-    Kind.UNSUPPORTED_MEDIA_TYPE: "UNSUPPORTED_MEDIA_TYPE",
-    Kind.RATE_LIMITED: "RATE_LIMITED",
-    Kind.UNAVAILABLE: "SERVICE_UNAVAILABLE",
+CODES: Mapping[ErrorKind, str] = {
+    ErrorKind.MALFORMED: "MALFORMED_REQUEST",
+    ErrorKind.INVALID: "VALIDATION_ERROR",
+    ErrorKind.UNPROCESSABLE: "UNPROCESSABLE",
+    ErrorKind.UNAUTHENTICATED: "UNAUTHENTICATED",
+    ErrorKind.FORBIDDEN: "FORBIDDEN",
+    ErrorKind.NOT_FOUND: "NOT_FOUND",
+    ErrorKind.METHOD_NOT_ALLOWED: "METHOD_NOT_ALLOWED",
+    ErrorKind.CONFLICT: "CONFLICT",
+    ErrorKind.TOO_LARGE: "PAYLOAD_TOO_LARGE",
+    ErrorKind.TIMED_OUT: "REQUEST_TIMEOUT",
+    ErrorKind.UNSUPPORTED_MEDIA_TYPE: "UNSUPPORTED_MEDIA_TYPE",
+    ErrorKind.RATE_LIMITED: "RATE_LIMITED",
+    ErrorKind.UNAVAILABLE: "SERVICE_UNAVAILABLE",
 }
 
 

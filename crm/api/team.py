@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crm.api.surfaces import Fault, Json, Page, PageParameters, Surface, camel
+from crm.api.surfaces import Json, Page, PageParameters, Problem, Surface, camel
 
 
 def _page(page: Page, plural: str) -> Json:
@@ -10,7 +10,7 @@ def _page(page: Page, plural: str) -> Json:
     return {"success": True, "data": {plural: page.rows, "meta": {"pagination": pagination}}}
 
 
-def _error(fault: Fault) -> Json:
+def _error(fault: Problem) -> Json:
     extra = {camel(name): value for name, value in fault.extra.items()}
     body = {"code": fault.code, "message": fault.message, "details": fault.details, **extra}
     return {"success": False, "error": body}

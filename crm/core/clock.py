@@ -20,7 +20,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def read(text: str) -> date | datetime:
+def parse_iso(text: str) -> date | datetime:
     """Return the date or the time that an ISO 8601 text names, in UTC; one without a zone is meant so.
 
     Raises ValueError for anything else, and for a time that is none in UTC.

@@ -34,7 +34,7 @@ def record(
 ) -> Event:
     """Write one event, `noun.past_tense`, and one outbox message for each subscriber of its name.
 
-    `changes` maps a field to `{"from": …, "to": …}` (`changed()` makes it); call inside the transaction of the change.
+    `changes` maps a field to `{"from": …, "to": …}` (`assign()` makes it); call inside the transaction of the change.
     """
     moment = clock.now()
     event = Event(
@@ -57,7 +57,7 @@ def record(
     )
     db.insert(event)
     for topic in subscribers(name):
-        outbox.put(actor.organization_id, topic, {"event_id": str(event.id)})
+        outbox.enqueue(actor.organization_id, topic, {"event_id": str(event.id)})
     return event
 
 
@@ -75,7 +75,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def changed(row: Model, new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def assign(row: Model, new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Set `new` on `row` and return what differs, as `{field: {"from", "to"}}`; equal values are left out.
 
     Of a free object `from` and `to` hold the keys that differ.

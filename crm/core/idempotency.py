@@ -21,7 +21,7 @@ from psycopg import errors as pg
 from crm.core import clock
 from crm.core.actor import Actor
 from crm.core.db import operator, tenant
-from crm.core.errors import Conflict, DomainError, Kind, Malformed, NotFound
+from crm.core.errors import Conflict, DomainError, ErrorKind, Malformed, NotFound
 from crm.core.models import IdempotencyKey
 
 KEPT_FOR = timedelta(hours=24)
@@ -31,7 +31,7 @@ _SALT = "crm.core.idempotency"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """A final answer: status, JSON bytes, and the row that they are about, where it is one."""
 
     status: int
@@ -50,7 +50,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class IdempotentRequest:
     """What a repeat must equal: who asks for what under which key, and the keyed hash (HMAC) of the body.
 
     Bodies may hold passwords: without the site's secret key nobody can try out which body has the hash.
@@ -69,7 +69,7 @@ class Request:
         return self.actor.user_id
 
     @classmethod
-    def of(cls, actor: Actor, route: str, key: str, body: bytes) -> "Request":
+    def of(cls, actor: Actor, route: str, key: str, body: bytes) -> "IdempotentRequest":
         """Check the key and make the request; the route is method and path, shortened by hash where it is long."""
         if not key or len(key) > LONGEST_KEY or not key.isprintable():
             raise Malformed(f"Idempotency-Key must have 1 to {LONGEST_KEY} printable characters.")
@@ -77,7 +77,7 @@ class Request:
         return cls(actor, name, key, salted_hmac(_SALT, body, algorithm="sha256").hexdigest())
 
 
-def once(request: Request, work: Callable[[], Answer]) -> tuple[Answer, bool]:
+def run_once(request: IdempotentRequest, work: Callable[[], StoredResponse]) -> tuple[StoredResponse, bool]:
     """Do the work, or return the answer it got before, and whether it is a repeat. Inside the request's transaction."""
     if not _claim(request):
         return _answered(request), True
@@ -86,13 +86,13 @@ def once(request: Request, work: Callable[[], Answer]) -> tuple[Answer, bool]:
     return answer, False
 
 
-def keep_refusal(request: Request, answer: Answer) -> None:
+def store_refusal(request: IdempotentRequest, answer: StoredResponse) -> None:
     """Keep a final business refusal, whose transaction was rolled back and took the claim with it."""
     with tenant(request.actor.organization_id):
         IdempotencyKey.objects.bulk_create([_row(request, **answer.columns())], ignore_conflicts=True)
 
 
-def _row(request: Request, **answer: object) -> IdempotencyKey:
+def _row(request: IdempotentRequest, **answer: object) -> IdempotencyKey:
     return IdempotencyKey(
         organization_id=request.actor.organization_id,
         user_id=request.user_id,
@@ -103,13 +103,13 @@ def _row(request: Request, **answer: object) -> IdempotencyKey:
     )
 
 
-def _rows(request: Request) -> QuerySet[IdempotencyKey]:
+def _rows(request: IdempotentRequest) -> QuerySet[IdempotencyKey]:
     return IdempotencyKey.objects.of(request.actor).filter(
         user_id=request.user_id, route=request.route, key=request.key
     )
 
 
-def _claim(request: Request) -> bool:
+def _claim(request: IdempotentRequest) -> bool:
     _rows(request).filter(created_at__lt=clock.now() - KEPT_FOR).delete()
     row = _row(request)
     with connection.cursor() as cursor:
@@ -129,14 +129,14 @@ def _claim(request: Request) -> bool:
     return claimed
 
 
-def _answered(request: Request) -> Answer:
+def _answered(request: IdempotentRequest) -> StoredResponse:
     """Return the kept answer. Read Committed: the rival's commit is visible to this new statement."""
     row = _rows(request).get()
     if row.body_hash != request.body_hash:
         raise KeyReused
     if row.subject_type:
         _require_sight(request.actor, row)
-    return Answer(int(row.status or 0), bytes(row.response or b""))
+    return StoredResponse(int(row.status or 0), bytes(row.response or b""))
 
 
 def _require_sight(actor: Actor, row: IdempotencyKey) -> None:
@@ -149,7 +149,7 @@ def _require_sight(actor: Actor, row: IdempotencyKey) -> None:
 class KeyReused(DomainError):
     """The key was used with another body: 422 on every surface."""
 
-    kind = Kind.UNPROCESSABLE
+    kind = ErrorKind.UNPROCESSABLE
     code = "IDEMPOTENCY_KEY_REUSED"
     message = "This Idempotency-Key was used with another body."
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from crm.core import rates, tokens
+from crm.core import rate_limits, tokens
 from crm.core.errors import RateLimited
 
 
@@ -38,7 +38,7 @@ def recipient_key(address: str) -> str:
 
 
 def _count(key: str, rule: tuple[int, int], text: str) -> None:
-    standing = rates.hit_guarded(key, *rule)
+    standing = rate_limits.hit_durable(key, *rule)
     if not standing.allowed:
         wait = standing.retry_after
         raise TooManyMails(f"{text} Try again in {wait} seconds.", extra={"retry_after": wait})

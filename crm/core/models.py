@@ -72,7 +72,7 @@ class Event(TenantModel):
 class OutboxMessage(TenantModel):
     """Work that must happen after its transaction: PostgreSQL holds it, Celery only rings.
 
-    A claim is a lease (`leased_until`, `lease`); a message that keeps failing is parked with its reason.
+    A claim is a lease (`leased_until`, `lease`); a message that keeps failing becomes a dead letter, with its reason.
     """
 
     topic = models.CharField(max_length=60)
@@ -82,17 +82,17 @@ class OutboxMessage(TenantModel):
     leased_until = models.DateTimeField(null=True)
     lease = models.UUIDField(null=True)
     done_at = models.DateTimeField(null=True)
-    parked_at = models.DateTimeField(null=True)
+    dead_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [
             models.Index(
-                "due_at", "id", name="outbox_due", condition=models.Q(done_at__isnull=True, parked_at__isnull=True)
+                "due_at", "id", name="outbox_due", condition=models.Q(done_at__isnull=True, dead_at__isnull=True)
             ),
             models.Index("done_at", name="outbox_done", condition=models.Q(done_at__isnull=False)),
-            models.Index("parked_at", name="outbox_parked", condition=models.Q(parked_at__isnull=False)),
+            models.Index("dead_at", name="outbox_dead", condition=models.Q(dead_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -136,10 +136,10 @@ class RateCounter(models.Model):
         return self.key
 
 
-class KeptSum(models.Model):
+class SummaryRow(models.Model):
     """A row of a table of kept sums: signed rows that triggers (`crm.core.db.operations`) write and beat folds.
 
-    `sums` names the columns that add up; all the others but the id and `is_folded` are the key.
+    `sums` names the columns that add up; all the others but the id and `is_compacted` are the key.
     """
 
     sums: ClassVar[tuple[str, ...]] = ("n",)
@@ -150,7 +150,7 @@ class KeptSum(models.Model):
     kind = models.CharField(max_length=40)
     owner_id = models.UUIDField(null=True)
     n = models.BigIntegerField()
-    is_folded = models.BooleanField(db_default=False, editable=False)
+    is_compacted = models.BooleanField(db_default=False, editable=False)
 
     class Meta:
         abstract = True
@@ -159,7 +159,7 @@ class KeptSum(models.Model):
         return f"{self.kind} {self.n}"
 
 
-class Tally(KeptSum):
+class RowCounter(SummaryRow):
     """Row counts; the sum over a kind is the number of living rows.
 
     Each row counts twice: under its kind by owner, and under `<kind> by month` by the month (UTC) of its creation.
@@ -169,8 +169,10 @@ class Tally(KeptSum):
 
     class Meta:
         indexes = [
-            models.Index("organization", "kind", "owner_id", "month", include=["n"], name="tally_sum"),
-            models.Index("organization", "kind", name="tally_unfolded", condition=models.Q(is_folded=False)),
+            models.Index("organization", "kind", "owner_id", "month", include=["n"], name="row_counter_sum"),
+            models.Index(
+                "organization", "kind", name="row_counter_uncompacted", condition=models.Q(is_compacted=False)
+            ),
         ]
 
 

@@ -203,12 +203,12 @@ def exponent(currency: str) -> int:
 def to_minor(amount: Decimal, currency: str, *, field: str = "amount") -> int:
     """Return major units as minor units; more decimals than the currency has, or too large a sum, is `Invalid`."""
     if not amount.is_finite():
-        raise Invalid(**{field: "Enter a number."})
+        raise Invalid({field: "Enter a number."})
     minor = amount.scaleb(exponent(currency), _EXACT)
     if minor != minor.to_integral_value():
-        raise Invalid(**{field: f"{currency} has {exponent(currency)} decimals."})
+        raise Invalid({field: f"{currency} has {exponent(currency)} decimals."})
     if minor.copy_abs() > LARGEST_MINOR:
-        raise Invalid(**{field: "This amount is too large."})
+        raise Invalid({field: "This amount is too large."})
     return int(minor)
 
 
@@ -232,5 +232,5 @@ def currency_code(text: str, *, field: str = "currency") -> str:
     """Return the currency's code in capitals; `Invalid` where there is no such currency."""
     code = text.upper()
     if code not in CURRENCIES:
-        raise Invalid(**{field: "Choose an ISO 4217 currency, such as EUR."})
+        raise Invalid({field: "Choose an ISO 4217 currency, such as EUR."})
     return code

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
-from crm.core import clock, doorbell
+from crm.core import clock, wakeup
 from crm.core.db import operator, tenant
 from crm.core.models import OutboxMessage
 
@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # longer than a handler should take; what a killed worker held is taken up after it
 BATCH = 20
 RUN_SECONDS = 45.0  # of one run, well below the task's time limit; the next one goes on
-# Seconds to wait after the first, second … failure; after the last the message is parked for a person to look at.
+# Seconds to wait after the first, second … failure; after the last the message is a dead letter.
 BACKOFF = (5, 30, 120, 600, 1800, 3600, 7200, 14400)
 MOST_ATTEMPTS = len(BACKOFF) + 1
 ENDED_WORKERS = "Every worker that took this message ended before it was done."
 
 
-def put(
+def enqueue(
     organization_id: UUID, topic: str, payload: Mapping[str, Any], *, delay: timedelta = timedelta()
 ) -> OutboxMessage:
     """Add a message inside the current transaction; the doorbell rings once it has committed."""
@@ -39,7 +39,7 @@ def put(
         organization_id=organization_id, topic=topic, payload=dict(payload), due_at=clock.now() + delay
     )
     if not delay:
-        transaction.on_commit(doorbell.ring)
+        transaction.on_commit(wakeup.notify_workers)
     return message
 
 
@@ -57,7 +57,7 @@ def deliver_due(limit: int = 1000, *, seconds: float = RUN_SECONDS) -> int:
             break
         for message in batch:
             if time.monotonic() >= ends_at:
-                _give_back(lease)
+                _release(lease)
                 return handled
             _deliver(message, lease)
             handled += 1
@@ -69,7 +69,7 @@ def _claim(lease: UUID) -> list[OutboxMessage]:
     with operator("outbox"):
         due = (
             OutboxMessage.objects.select_for_update(skip_locked=True)
-            .filter(done_at__isnull=True, parked_at__isnull=True, due_at__lte=now)
+            .filter(done_at__isnull=True, dead_at__isnull=True, due_at__lte=now)
             .filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now))
             .order_by("due_at", "id")[:BATCH]
         )
@@ -80,7 +80,7 @@ def _claim(lease: UUID) -> list[OutboxMessage]:
     return batch
 
 
-def _give_back(lease: UUID) -> None:
+def _release(lease: UUID) -> None:
     """Let others claim what was not begun."""
     with operator("outbox"):
         OutboxMessage.objects.filter(lease=lease, done_at__isnull=True).update(leased_until=None)
@@ -89,14 +89,14 @@ def _give_back(lease: UUID) -> None:
 def _deliver(message: OutboxMessage, lease: UUID) -> None:
     """Renew the lease (a worker that slept past it lost the message to another), act, record the outcome.
 
-    The attempt is counted before the act: a message that kills its worker is parked in the end like one that fails,
-    and the others of its batch are not held to account.
+    The attempt is counted before the act: a message that kills its worker becomes a dead letter like one that
+    fails, and the others of its batch are not held to account.
     """
     mine = OutboxMessage.objects.filter(pk=message.pk, lease=lease, done_at__isnull=True)
     with tenant(message.organization_id):
         held = mine.filter(leased_until__gt=clock.now())
         if message.attempts >= MOST_ATTEMPTS:
-            held.update(parked_at=clock.now(), leased_until=None, last_error=message.last_error or ENDED_WORKERS)
+            held.update(dead_at=clock.now(), leased_until=None, last_error=message.last_error or ENDED_WORKERS)
             return
         if not held.update(leased_until=clock.now() + LEASE, attempts=F("attempts") + 1):
             return
@@ -105,18 +105,18 @@ def _deliver(message: OutboxMessage, lease: UUID) -> None:
         handler(message.id, message.payload, organization_id=message.organization_id)
     except Exception as error:
         log.exception("Outbox message %s (%s) failed", message.id, message.topic)
-        _postpone(message, mine, error)
+        _reschedule(message, mine, error)
         return
     with tenant(message.organization_id):
         mine.update(done_at=clock.now(), leased_until=None, last_error="")
 
 
-def _postpone(message: OutboxMessage, mine: Any, error: Exception) -> None:
+def _reschedule(message: OutboxMessage, mine: Any, error: Exception) -> None:
     attempt = message.attempts  # as it was before this attempt: 0 for the first failure
     reason = f"{type(error).__name__}: {error}"[:2000]
     with tenant(message.organization_id):
         if attempt >= len(BACKOFF):
-            mine.update(parked_at=clock.now(), leased_until=None, last_error=reason)
+            mine.update(dead_at=clock.now(), leased_until=None, last_error=reason)
         else:
             due_at = clock.now() + timedelta(seconds=BACKOFF[attempt])
             mine.update(due_at=due_at, leased_until=None, last_error=reason)
@@ -129,9 +129,9 @@ def forget_done(older_than: timedelta = timedelta(days=7)) -> int:
     return deleted
 
 
-def retry_parked(pks: Sequence[UUID]) -> int:
-    """Hand parked messages to the worker once more, as if they were new; return how many, in an operator's scope."""
-    parked = OutboxMessage.objects.filter(pk__in=pks, parked_at__isnull=False, done_at__isnull=True)
-    retried = parked.update(parked_at=None, attempts=0, due_at=clock.now(), lease=None, leased_until=None)
-    transaction.on_commit(doorbell.ring)
+def retry_dead(pks: Sequence[UUID]) -> int:
+    """Give dead letters to the worker once more, as if they were new; return how many, in an operator's scope."""
+    dead = OutboxMessage.objects.filter(pk__in=pks, dead_at__isnull=False, done_at__isnull=True)
+    retried = dead.update(dead_at=None, attempts=0, due_at=clock.now(), lease=None, leased_until=None)
+    transaction.on_commit(wakeup.notify_workers)
     return retried

@@ -78,9 +78,9 @@ def _refuse_values(value: Any, *place: str) -> None:
             for index, below in enumerate(value):
                 _refuse_values(below, *place, str(index))
         case str() if "\0" in value:
-            raise Invalid(**{".".join(place): "Text holds no NUL character."})
+            raise Invalid({".".join(place): "Text holds no NUL character."})
         case float() if not math.isfinite(value):
-            raise Invalid(**{".".join(place): "This number is too large."})
+            raise Invalid({".".join(place): "This number is too large."})
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crm.core import idempotency, outbox, rates, tallies
+from crm.core import counters, idempotency, outbox, rate_limits
 
 
 @shared_task
@@ -14,7 +14,7 @@ def deliver_outbox() -> int:
 @shared_task
 def fold_tallies() -> None:
     """Fold signed row counts into one row per kind and owner."""
-    tallies.fold()
+    counters.compact()
 
 
 @shared_task
@@ -22,4 +22,4 @@ def sweep() -> None:
     """Remove what has expired: delivered messages, answered keys, closed windows."""
     outbox.forget_done()
     idempotency.forget_expired()
-    rates.forget_closed()
+    rate_limits.forget_closed()

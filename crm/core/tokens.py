@@ -33,7 +33,7 @@ def issue(*, user_id: UUID, session_id: UUID, organization_id: UUID, lifetime: t
     return str(token), (clock.now() + lifetime).replace(microsecond=0)
 
 
-def read(raw: str) -> Claims:
+def verify(raw: str) -> Claims:
     """Verify signature, issuer, audience, type and time; raise `Unauthenticated` otherwise."""
     claims = _verified(raw)
     if claims.expires_at <= time.time():

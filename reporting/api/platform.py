@@ -6,15 +6,15 @@ from django.http import HttpResponse
 from rest_framework import serializers
 
 from crm.api.platform import PLATFORM
-from crm.api.routes import route
-from crm.api.schema import describes
-from reporting.api.resources import Dashboard
-from reporting.api.shapes import FeedItem
+from crm.api.routers import route
+from crm.api.schema import extend_schema
+from reporting.api.resources import DashboardViewSet
+from reporting.api.shapes import FeedItemSerializer
 from reporting.services import dashboards
 from reporting.services.dashboards import Summary
-from sales.api.platform.deals import PlatformOpportunity
-from sales.api.resources.board import BY_CURRENCY, QUERY, BoardView, StageKeys, in_others, in_own, stage_form
-from sales.api.shapes.deals import PipelineRef
+from sales.api.platform.deals import PlatformOpportunitySerializer
+from sales.api.serializers.deals import PipelineRefSerializer
+from sales.api.viewsets.board import BY_CURRENCY, QUERY, BoardViewSet, StageKeys, in_others, in_own, stage_form
 
 DEFAULT_FEED = 20
 # By currency, and then by figure.
@@ -24,23 +24,23 @@ SUMMARY = {
 }
 
 
-class PlatformDashboard(Dashboard):
+class PlatformDashboardViewSet(DashboardViewSet):
     """`/dashboard/…`."""
 
     surface = PLATFORM
 
-    @describes(answer=SUMMARY)
+    @extend_schema(response=SUMMARY)
     def summary(self, request: Any) -> HttpResponse:
         """Answer the twelve figures; amounts in the organization's currency, others in `by_currency`."""
-        return self.answer(dashboards.summary_for(self.actor))
+        return self.respond(dashboards.summary_for(self.actor))
 
-    @describes(answer={"items": [FeedItem]}, query={"limit": int})
+    @extend_schema(response={"items": [FeedItemSerializer]}, parameters={"limit": int})
     def feed(self, request: Any) -> HttpResponse:
         """Answer what happened last, newest first."""
-        return self.answer({"items": self.recent(FeedItem, self.limit_asked(DEFAULT_FEED))})
+        return self.respond({"items": self.recent(FeedItemSerializer, self.limit_asked(DEFAULT_FEED))})
 
 
-class PlatformCard(PlatformOpportunity):
+class PlatformCardSerializer(PlatformOpportunitySerializer):
     """An opportunity on the board: without what its place there tells, and without long texts."""
 
     pipeline = stage = None  # type: ignore[assignment]  # DRF's way to take a field back
@@ -50,25 +50,25 @@ class PlatformCard(PlatformOpportunity):
 KEYS = StageKeys("count", "value", "by_currency", "opportunities")
 
 
-class PlatformBoard(BoardView):
+class PlatformBoardViewSet(BoardViewSet):
     """`/dashboard/pipeline`."""
 
-    resource = "deals"
+    permission_resource = "deals"
     permissions = {"board": "deals:view"}
     surface = PLATFORM
-    shape = PlatformOpportunity
-    card, keys = PlatformCard, KEYS
+    serializer_class = PlatformOpportunitySerializer
+    card, keys = PlatformCardSerializer, KEYS
 
-    @describes(
-        answer={
-            "pipeline": PipelineRef,
-            "stages": [stage_form(KEYS, PlatformCard)],
+    @extend_schema(
+        response={
+            "pipeline": PipelineRefSerializer,
+            "stages": [stage_form(KEYS, PlatformCardSerializer)],
             "total_count": int,
             "total_value": float,
             "by_currency": BY_CURRENCY,
         },
-        query={**QUERY, "q": str, "page": int, "limit": int},
-        errors=(404,),
+        parameters={**QUERY, "q": str, "page": int, "limit": int},
+        error_statuses=(404,),
     )
     def board(self, request: Any) -> HttpResponse:
         """Answer a pipeline's stages with true counts and sums, and a page of the opportunities of each.
@@ -77,7 +77,7 @@ class PlatformBoard(BoardView):
         """
         board, stages = self.asked()
         total = board.total
-        return self.answer(
+        return self.respond(
             {
                 "pipeline": {"id": board.id, "name": board.name},
                 "stages": stages,
@@ -89,7 +89,7 @@ class PlatformBoard(BoardView):
 
 
 urlpatterns = [
-    route("dashboard/pipeline", PlatformBoard, get="board"),
-    route("dashboard/summary", PlatformDashboard, get="summary"),
-    route("dashboard/activity-feed", PlatformDashboard, get="feed"),
+    route("dashboard/pipeline", PlatformBoardViewSet, get="board"),
+    route("dashboard/summary", PlatformDashboardViewSet, get="summary"),
+    route("dashboard/activity-feed", PlatformDashboardViewSet, get="feed"),
 ]

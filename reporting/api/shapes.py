@@ -2,19 +2,20 @@
 
 from rest_framework import serializers
 
-from contacts.api.shapes import CompanyRef, NamedPerson
-from crm.api.shapes import Derived, Shape
+from contacts.api.serializers import CompanyRefSerializer, NamedPersonSerializer
+from crm.api.fields import PythonValueField
+from crm.api.serializers import Serializer
 from crm.core.models import Event, TimelineKind
 
 
-class RecentActivity(Shape):
+class RecentActivitySerializer(Serializer):
     """An event as the Team's dashboard shows it."""
 
     id = serializers.UUIDField(read_only=True)
     type = serializers.ChoiceField(source="kind", choices=TimelineKind.choices, read_only=True)
     description = serializers.CharField(source="title", read_only=True)
-    contact = NamedPerson(read_only=True)
-    actor = NamedPerson(read_only=True)
+    contact = NamedPersonSerializer(read_only=True)
+    actor = NamedPersonSerializer(read_only=True)
     created_at = serializers.DateTimeField(source="occurred_at", read_only=True)
 
     class Meta:
@@ -35,24 +36,24 @@ def owner_of(*owners: str | None) -> dict[str, str | None] | None:
     return None
 
 
-class DealRef(Shape):
+class DealRefSerializer(Serializer):
     """A deal, by id and name."""
 
     id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(source="title", read_only=True)
 
 
-class FeedItem(Shape):
+class FeedItemSerializer(Serializer):
     """An event as the Platform's activity feed shows it, with the people and things it speaks of."""
 
     id = serializers.UUIDField(read_only=True)
     type = serializers.CharField(source="name", read_only=True)
     description = serializers.CharField(source="title", read_only=True)
-    actor = NamedPerson(read_only=True)
-    owner = Derived(OWNERS, owner_of, NamedPerson(allow_null=True))
-    contact = NamedPerson(read_only=True)
-    account = CompanyRef(source="company", read_only=True)
-    opportunity = DealRef(source="deal", read_only=True)
+    actor = NamedPersonSerializer(read_only=True)
+    owner = PythonValueField(OWNERS, owner_of, NamedPersonSerializer(allow_null=True))
+    contact = NamedPersonSerializer(read_only=True)
+    account = CompanyRefSerializer(source="company", read_only=True)
+    opportunity = DealRefSerializer(source="deal", read_only=True)
     timestamp = serializers.DateTimeField(source="occurred_at", read_only=True)
 
     class Meta:

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from crm.core.db.operations import KeptSums, Tallied, TenantTable
+from crm.core.db.operations import CountedRows, SummaryTriggers, TenantTable
 
 PEOPLE = {"owner_id": "accounts_user", "created_by_id": "accounts_user"}
 CUSTOMERS = {"contact_id": "contacts_contact", "company_id": "contacts_company"}
@@ -14,7 +14,7 @@ COUNTED = """
     FROM {source} WHERE deleted_at IS NULL
 """
 COUNTS = """
-    INSERT INTO core_tally (organization_id, kind, owner_id, month, n)
+    INSERT INTO core_rowcounter (organization_id, kind, owner_id, month, n)
     SELECT organization_id, kind || way, who, month, sum(n)
     FROM ({change}) AS change
     CROSS JOIN (VALUES ('activities'), ('tasks')) AS kinds (kind)
@@ -35,6 +35,6 @@ class Migration(migrations.Migration):
         TenantTable("sales_deal", {**PEOPLE, **CUSTOMERS, "pipeline_id": "sales_pipeline", "stage_id": "sales_stage"}),
         TenantTable("sales_activity", {**PEOPLE, **CUSTOMERS, "deal_id": "sales_deal"}),
         TenantTable("sales_dailyreminder", {"user_id": "accounts_user"}),
-        Tallied("sales_deal", "deals", owner="owner_id"),
-        KeptSums("sales_activity", "sales_activity_tally", rows=COUNTED, insertion=COUNTS),
+        CountedRows("sales_deal", "deals", owner="owner_id"),
+        SummaryTriggers("sales_activity", "sales_activity_tally", rows=COUNTED, insertion=COUNTS),
     ]

@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from crm.core.db.operations import KeptSums, TenantTable, after_each
+from crm.core.db.operations import SummaryTriggers, TenantTable, after_each
 
 DAY = "AT TIME ZONE 'UTC')::date"
 SUMS = "n, amount, weighted, unweighted, seconds"
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(blank=True, max_length=3)),
                 ("day", models.DateField(null=True)),
                 ("n", models.BigIntegerField()),
-                ("is_folded", models.BooleanField(db_default=False, editable=False)),
+                ("is_compacted", models.BooleanField(db_default=False, editable=False)),
                 ("amount", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
                 ("weighted", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
                 ("unweighted", models.DecimalField(decimal_places=0, default=0, max_digits=40)),
@@ -95,15 +95,15 @@ class Migration(migrations.Migration):
                     models.Index(
                         models.F("organization"),
                         models.F("kind"),
-                        condition=models.Q(("is_folded", False)),
-                        name="figure_unfolded",
+                        condition=models.Q(("is_compacted", False)),
+                        name="summary_uncompacted",
                     ),
                 ],
             },
         ),
         TenantTable("sales_figure"),
-        KeptSums("sales_deal", "sales_deal_figure", rows=DEALS, insertion=DEAL_FIGURES),
-        KeptSums("sales_activity", "sales_activity_figure", rows=ACTIVITIES, insertion=ACTIVITY_FIGURES),
+        SummaryTriggers("sales_deal", "sales_deal_figure", rows=DEALS, insertion=DEAL_FIGURES),
+        SummaryTriggers("sales_activity", "sales_activity_figure", rows=ACTIVITIES, insertion=ACTIVITY_FIGURES),
         migrations.RunSQL(
             after_each(
                 "update", "sales_deal", "sales_deal_left", "OLD TABLE AS removed NEW TABLE AS added", STAGES_LEFT

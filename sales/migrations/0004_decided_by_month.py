@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import migrations
 
-from crm.core.db.operations import ChangedSums
+from crm.core.db.operations import ReplaceTriggers
 
 before = import_module("sales.migrations.0003_figures")
 KEY, SUMS = before.KEY, before.SUMS
@@ -29,7 +29,7 @@ DEAL_FIGURES = f"""
 FROM_DAYS = f"""
     LOCK TABLE sales_deal, sales_figure IN SHARE ROW EXCLUSIVE MODE;
     ALTER TABLE sales_figure NO FORCE ROW LEVEL SECURITY;
-    INSERT INTO sales_figure ({KEY}, {SUMS}, is_folded)
+    INSERT INTO sales_figure ({KEY}, {SUMS}, is_compacted)
     SELECT organization_id, 'closed by month', owner_id, NULL, status, currency, date_trunc('month', day)::date,
            sum(n), sum(amount), sum(weighted), sum(unweighted), sum(seconds), true
     FROM sales_figure WHERE kind = 'closed'
@@ -44,5 +44,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(FROM_DAYS, reverse_sql=migrations.RunSQL.noop),
-        ChangedSums("sales_deal", "sales_deal_figure", rows=before.DEALS, insertion=DEAL_FIGURES),
+        ReplaceTriggers("sales_deal", "sales_deal_figure", rows=before.DEALS, insertion=DEAL_FIGURES),
     ]

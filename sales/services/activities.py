@@ -31,7 +31,7 @@ def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) ->
     _hold_contacts(actor, activity, fields)
     activity.owner_id = schedule.assignee_for(actor, fields, current=actor.user_id)
     found = links.links_for(actor, fields, activity, needed=needs_link)
-    events.changed(activity, {**schedule.stored(fields), **found.columns})
+    events.assign(activity, {**schedule.stored(fields), **found.columns})
     if found.contact is not None:
         activity.contact = found.contact
     schedule.settle(actor, activity)
@@ -54,7 +54,7 @@ def update_activity(actor: Actor, activity: Activity, *, needs_link: bool = Fals
         fields.pop("due", None)
     before = Activity(due_at=activity.due_at, due_on=activity.due_on, status=activity.status)
     owner_id = schedule.assignee_for(actor, fields, current=activity.owner_id)
-    changes = events.changed(activity, {**schedule.stored(fields), **found.columns, "owner_id": owner_id})
+    changes = events.assign(activity, {**schedule.stored(fields), **found.columns, "owner_id": owner_id})
     if SETTLING & changes.keys():
         schedule.settle(actor, activity)
     if activity.due_at != before.due_at:

@@ -52,7 +52,7 @@ def create_deal(
     deal.contact, deal.company = contact, company
     reason = fields.pop("lost_reason", "")
     deal.currency = actor.currency
-    events.changed(deal, _stored(deal, fields))
+    events.assign(deal, _stored(deal, fields))
     place = _first_place(actor, pipeline_id, stage_id, status=status, position=position)
     deal.stage_entered_at = moment = clock.now()
     moves.settle(deal, place, moment, lost_reason=reason)
@@ -97,7 +97,7 @@ def update_deal(
     company = visible_company(actor, fields["company_id"]) if fields.get("company_id") else None
     contact = visible_contact(actor, fields["contact_id"]) if fields.get("contact_id") else None
     if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
-        raise Invalid(pipeline_id="A deal moves to a stage: name that too.")
+        raise Invalid({"pipeline_id": "A deal moves to a stage: name that too."})
     place = _next_place(actor, deal, pipeline_id, stage_id, status=status, position=position)
     deal = moves.lock_living(actor, deal.pk)
     if stage_id is None and status == deal.status:  # by somebody else, meanwhile
@@ -111,7 +111,7 @@ def update_deal(
         moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")
     owner_id = owner_for(actor, fields, current=deal.owner_id)
     before = {name: getattr(deal, name) for name in ("contact_id", "company_id", "amount", "currency")}
-    changes = events.changed(deal, {**_stored(deal, fields), "owner_id": owner_id})
+    changes = events.assign(deal, {**_stored(deal, fields), "owner_id": owner_id})
     if not changes:
         return deal
     _check_reason(deal, deal.lost_reason)
@@ -169,7 +169,7 @@ def _first_place(
     place = places.claim(actor, wanted, position=position)
     if place is None:
         is_there = wanted is not stages and stages.filter(pipeline__deleted_at=None).exists()
-        raise Invalid(**({"status": NO_SUCH_STAGE} if is_there else _unknown(pipeline_id, stage_id)))
+        raise Invalid({"status": NO_SUCH_STAGE} if is_there else _unknown(pipeline_id, stage_id))
     _check_status(place, status)
     return place
 
@@ -196,13 +196,13 @@ def _next_place(
     stages = Stage.objects.of(actor).filter(pipeline_id=deal.pipeline_id, kind=status).order_by("position")
     found = places.claim(actor, stages, deal_id=deal.pk)
     if found is None:
-        raise Invalid(status=NO_SUCH_STAGE)
+        raise Invalid({"status": NO_SUCH_STAGE})
     return found
 
 
 def _check_status(place: Place, status: str | None) -> None:
     if status not in {None, place.stage.kind}:
-        raise Invalid(status="The stage named makes it another.")
+        raise Invalid({"status": "The stage named makes it another."})
 
 
 def _stages(actor: Actor, pipeline_id: UUID | None, stage_id: UUID | None) -> QuerySet[Stage]:
@@ -234,7 +234,7 @@ def _stored(deal: Deal, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _check_reason(deal: Deal, reason: str) -> None:
     if reason and deal.status != DealStatus.LOST:
-        raise Invalid(lost_reason=moves.NOT_LOST)
+        raise Invalid({"lost_reason": moves.NOT_LOST})
 
 
 def _spoken(actor: Actor, deal: Deal, changes: wording.Changes, before: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -158,7 +158,7 @@ _OVERDUE = f"""
 """  # noqa: S608 - constants
 _OVERVIEW = f"""
     SELECT kind AS about, '' AS status, '' AS currency, sum(n)::bigint AS n, 0 AS amount, 0 AS weighted, 0 AS seconds
-    FROM core_tally WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {MINE} GROUP BY kind
+    FROM core_rowcounter WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {MINE} GROUP BY kind
     UNION ALL
     ({_STANDING.format(group="'all'")})
     UNION ALL

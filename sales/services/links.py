@@ -48,10 +48,10 @@ def links_for(actor: Actor, fields: dict[str, Any], current: Activity, *, needed
             else:
                 _inherit(actor, links, current, pk)
         except Invalid as refusal:
-            raise Invalid(**{named[column][1]: refusal.details[column]}) from refusal
+            raise Invalid({named[column][1]: refusal.details[column]}) from refusal
     is_about_nothing = not any(links.columns.get(column, getattr(current, column)) for column in COLUMNS)
     if needed and is_about_nothing:
-        raise Invalid(**dict.fromkeys(named, NEEDED) or {"related_id": NEEDED})
+        raise Invalid(dict.fromkeys(named, NEEDED) or {"related_id": NEEDED})
     links.columns = {column: pk for column, pk in links.columns.items() if pk != getattr(current, column)}
     return links
 
@@ -65,10 +65,10 @@ def _named(fields: dict[str, Any]) -> dict[str, tuple[UUID | None, str]]:
     if kind is None and pk is None:
         return named
     if kind is None or pk is None:
-        raise Invalid(**{"related_type" if kind is None else "related_id": TOGETHER})
+        raise Invalid({"related_type" if kind is None else "related_id": TOGETHER})
     own = RELATED[kind]
     if own in named and named[own][0] != pk:
-        raise Invalid(**{own: "related_id names another."})
+        raise Invalid({own: "related_id names another."})
     # The related thing alone: what else it was about before goes, unless it comes with the deal.
     others = {} if kind == "deal" else {column: (None, column) for column in COLUMNS if column != own}
     return others | named | {own: (pk, "related_id")}
@@ -92,7 +92,7 @@ def _parties(actor: Actor, deal_id: UUID) -> tuple[Any, ...]:
         held = {str(contact.pk) for contact in share_rows(whose.only("pk"))}
         found = _VISIBLE_DEAL.rows(actor, pk=deal_id)
         if not found:
-            raise Invalid(deal_id="There is no such deal.")
+            raise Invalid({"deal_id": "There is no such deal."})
         if found[0][0] is None or found[0][0] in held:
             return found[0]
 

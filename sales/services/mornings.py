@@ -104,7 +104,7 @@ def _send(organization_id: UUID, mornings: Sequence[Morning]) -> int:
     with tenant(organization_id):
         mailed = [morning for morning, address in _addressed(organization_id, _take(mornings)) if _may_get(address)]
         for morning in mailed:
-            outbox.put(organization_id, TOPIC, {"user_id": str(morning.user_id), "day": morning.day.isoformat()})
+            outbox.enqueue(organization_id, TOPIC, {"user_id": str(morning.user_id), "day": morning.day.isoformat()})
     return len(mailed)
 
 

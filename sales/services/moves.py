@@ -58,7 +58,7 @@ def drag_deal(actor: Actor, pipeline: Pipeline, *, deal_id: UUID, stage_id: UUID
     stages = Stage.objects.of(actor).filter(pk=stage_id, pipeline=pipeline)
     if deal is None:
         faults = {"deal_id": "There is no such deal in this pipeline."}
-        raise Invalid(**faults if stages.exists() else faults | {"stage_id": NO_STAGE})
+        raise Invalid(faults if stages.exists() else faults | {"stage_id": NO_STAGE})
     place = claim(actor, deal, stages, position=places.LAST if position is None else position)
     deal = lock_living(actor, deal.pk)
     enter(actor, deal, place)
@@ -69,7 +69,7 @@ def claim(actor: Actor, deal: Deal, stages: QuerySet[Stage], *, position: int | 
     """Claim a place for a deal in the one of the stages, or raise `Invalid`; the deal is locked after it."""
     place = places.claim(actor, stages, position=position, deal_id=deal.pk)
     if place is None:
-        raise Invalid(stage_id=NO_STAGE)
+        raise Invalid({"stage_id": NO_STAGE})
     return place
 
 
@@ -88,7 +88,7 @@ def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason
         _reorder(actor, deal, place)
         return
     if lost_reason and place.stage.kind != StageKind.LOST:
-        raise Invalid(lost_reason=NOT_LOST)
+        raise Invalid({"lost_reason": NOT_LOST})
     stay = Stay(deal.stage, deal.stage_entered_at, clock.now())
     former_pipeline = deal.pipeline if deal.pipeline_id != place.stage.pipeline_id else None
     before = {"stage_id": deal.stage_id, "pipeline_id": deal.pipeline_id, "status": deal.status}

@@ -65,8 +65,8 @@ def update_pipeline(actor: Actor, pipeline: Pipeline, **fields: Any) -> Pipeline
         _take_default(actor, keeping=pipeline.pk)
     pipeline = lock_row(Pipeline.objects.of(actor).alive(), pipeline.pk)
     if pipeline.is_default and not fields.get("is_default", True):
-        raise Invalid(is_default="Make another pipeline the default instead.")
-    changes = events.changed(pipeline, fields)
+        raise Invalid({"is_default": "Make another pipeline the default instead."})
+    changes = events.assign(pipeline, fields)
     if changes:
         pipeline.save(update_fields=[*changes, "updated_at"])
         events.record(actor, "pipeline.updated", pipeline, title=f"Pipeline {pipeline} updated", changes=changes)

@@ -14,7 +14,7 @@ def visible_contact(actor: Actor, contact_id: UUID) -> Contact:
     """Return the contact with this id, held under its name, or raise `Invalid` where the actor sees none."""
     found = _VISIBLE_CONTACT.rows(actor, pk=contact_id)
     if not found:
-        raise Invalid(contact_id="There is no such contact.")
+        raise Invalid({"contact_id": "There is no such contact."})
     full_name, email, company_id = found[0]
     # What else there is to a contact is read where it is asked for.
     known = {

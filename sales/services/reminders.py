@@ -31,7 +31,7 @@ def person_for(actor: Actor, assignee_id: UUID | None) -> Person:
         raise Forbidden("Only those who manage everybody's tasks may see another's reminders.")
     zones = User.objects.of(actor).members().filter(pk=assignee_id).values_list("timezone", flat=True)
     if assignee_id is None or not zones:
-        raise Invalid(assignee_id="There is no such user.")
+        raise Invalid({"assignee_id": "There is no such user."})
     return Person(assignee_id, zones[0])
 
 

@@ -22,7 +22,7 @@ def assignee_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) 
     if owner_id in {None, current, actor.user_id}:
         return owner_id
     if not User.objects.of(actor).members().filter(pk=owner_id, is_active=True).exists():
-        raise Invalid(owner_id="There is no such user.")
+        raise Invalid({"owner_id": "There is no such user."})
     return owner_id
 
 

@@ -24,7 +24,7 @@ def add_stage(actor: Actor, pipeline: Pipeline, *, name: str, position: int | No
     if len(order) >= MOST_STAGES:
         raise Conflict(f"A pipeline has at most {MOST_STAGES} stages.", code="TOO_MANY_STAGES")
     stage = Stage(organization_id=actor.organization_id, pipeline=pipeline, name=name, position=len(order))
-    events.changed(stage, _settled(stage, fields))
+    events.assign(stage, _settled(stage, fields))
     stage.save(force_insert=True)
     stage.position = _put(actor, order, stage.pk, position)
     events.record(
@@ -44,7 +44,7 @@ def update_stage(actor: Actor, stage: Stage, *, position: int | None = None, **f
     again by nobody's decision.
     """
     pipeline, stage = _lock(actor, stage)
-    changes = events.changed(stage, _settled(stage, fields))
+    changes = events.assign(stage, _settled(stage, fields))
     if "kind" in changes and _has_deals(actor, stage):
         raise _not_empty("Move its opportunities elsewhere before the stage changes its type.")
     if changes:
@@ -98,7 +98,7 @@ def _settled(stage: Stage, fields: dict[str, Any]) -> dict[str, Any]:
     if certain is None:
         return fields
     if fields.get("probability", certain) != certain:
-        raise Invalid(probability=f"The probability of such a stage is {certain}.")
+        raise Invalid({"probability": f"The probability of such a stage is {certain}."})
     return fields | {"probability": certain}
 
 

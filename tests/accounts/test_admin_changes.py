@@ -242,23 +242,23 @@ def test_events_and_messages_cannot_be_changed(acme, back_office):
 
 def test_a_parked_message_is_tried_again(acme, back_office):
     with acme.inside():
-        parked = outbox.put(acme.id, "nothing.listens", {}, delay=timedelta(days=300))
-        OutboxMessage.objects.filter(pk=parked.pk).update(parked_at=clock.now(), attempts=9, last_error="Boom")
-        waits = outbox.put(acme.id, "nothing.listens", {}, delay=timedelta(days=300))
-    shown = back_office.get("/admin/core/outboxmessage/", {"state": "parked", **within(acme)}).context["cl"].result_list
-    assert [message.pk for message in shown] == [parked.pk]
+        dead = outbox.enqueue(acme.id, "nothing.listens", {}, delay=timedelta(days=300))
+        OutboxMessage.objects.filter(pk=dead.pk).update(dead_at=clock.now(), attempts=9, last_error="Boom")
+        waits = outbox.enqueue(acme.id, "nothing.listens", {}, delay=timedelta(days=300))
+    shown = back_office.get("/admin/core/outboxmessage/", {"state": "dead", **within(acme)}).context["cl"].result_list
+    assert [message.pk for message in shown] == [dead.pk]
 
     back_office.post(
-        "/admin/core/outboxmessage/", {"action": "retry", "_selected_action": [str(parked.pk), str(waits.pk)]}
+        "/admin/core/outboxmessage/", {"action": "retry", "_selected_action": [str(dead.pk), str(waits.pk)]}
     )
 
     with acme.inside():
-        parked.refresh_from_db()
+        dead.refresh_from_db()
         waits.refresh_from_db()
-        assert (parked.parked_at, parked.attempts) == (None, 0)
-        assert parked.due_at <= clock.now()
+        assert (dead.dead_at, dead.attempts) == (None, 0)
+        assert dead.due_at <= clock.now()
         assert waits.due_at > clock.now()
-        OutboxMessage.objects.filter(pk__in=[parked.pk, waits.pk]).delete()
+        OutboxMessage.objects.filter(pk__in=[dead.pk, waits.pk]).delete()
 
 
 def test_the_rows_of_other_tables_stay_inside_their_organization(acme, other, back_office):

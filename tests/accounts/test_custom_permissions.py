@@ -7,7 +7,7 @@ from django.db import connections, transaction
 
 from accounts.models import Role, UserRole
 from accounts.permissions import ALL, CUSTOM, shown_codes
-from contacts.api.platform import PlatformAccounts
+from contacts.api.platform import PlatformAccountViewSet
 from crm.core.models import Event
 from tests.accounts.roles import make_role
 from tests.support.clients import codes
@@ -34,7 +34,7 @@ def holder(acme, role):
 
 def test_a_route_of_a_later_release_is_closed_to_a_custom_permission_of_its_code(client_for, holder, monkeypatch):
     """Campaigns may come to ask for `campaigns:approve`; here the list of accounts does."""
-    monkeypatch.setattr(PlatformAccounts, "permissions", {"list": "campaigns:approve"})
+    monkeypatch.setattr(PlatformAccountViewSet, "permissions", {"list": "campaigns:approve"})
 
     assert codes(client_for(holder, "platform").get("accounts")) == (403, "FORBIDDEN")
 

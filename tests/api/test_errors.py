@@ -9,7 +9,7 @@ from django.http import Http404
 from psycopg import errors as pg
 from rest_framework import exceptions as drf
 
-from crm.api.errors import error_response, flatten
+from crm.api.exceptions import error_response, flatten
 from crm.api.platform import PLATFORM
 from crm.api.storefront import STOREFRONT
 from crm.api.team import TEAM
@@ -96,7 +96,7 @@ def test_an_exception_becomes_the_answer(error, status, code):
     ids=["team", "platform", "storefront"],
 )
 def test_a_refused_field_is_named_in_the_shape_of_the_surface(surface, status, body):
-    response = error_response(Invalid(first_name="No."), surface)
+    response = error_response(Invalid({"first_name": "No."}), surface)
 
     assert (response.status_code, response.content) == (status, body)
 

@@ -33,9 +33,13 @@ def test_the_body_s_hash_takes_the_secret_key_to_try_out(acme, client_for, setti
     raw = json.dumps(body).encode()
     assert kept != hashlib.sha256(raw).hexdigest()
     actor = acme.actor("owner")
-    assert kept == idempotency.Request.of(actor, "POST /api/v1/users", headers["Idempotency-Key"], raw).body_hash
+    assert (
+        kept == idempotency.IdempotentRequest.of(actor, "POST /api/v1/users", headers["Idempotency-Key"], raw).body_hash
+    )
     settings.SECRET_KEY = "another-secret-key-of-this-length"
-    assert kept != idempotency.Request.of(actor, "POST /api/v1/users", headers["Idempotency-Key"], raw).body_hash
+    assert (
+        kept != idempotency.IdempotentRequest.of(actor, "POST /api/v1/users", headers["Idempotency-Key"], raw).body_hash
+    )
 
 
 # --- The sight of what an answer is about

@@ -16,7 +16,7 @@ from tests.commerce.shop import order, put, sell
 from tests.conftest import Tenant
 from tests.support.clients import ApiClient
 
-MOST_FILES = 8
+MOST_FILES = 6
 PRODUCT = ("crm", "accounts", "contacts", "sales", "commerce", "reporting")
 ENDS_OF_TRANSACTIONS = ("BEGIN", "COMMIT", "ROLLBACK", "SET LOCAL ROLE", "SELECT set_config(")
 

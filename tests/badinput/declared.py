@@ -14,7 +14,7 @@ from rest_framework import serializers
 
 from accounts.models import Organization, User
 from crm.admin.base import ReadOnlyAdmin
-from crm.api.shapes import Shape
+from crm.api.serializers import Serializer
 from crm.core import db
 from tests.isolation import factories
 from tests.isolation.tenants import Tenant
@@ -24,7 +24,7 @@ from tests.isolation.tenants import Tenant
 class Declared:
     """A field of a shape, under its key."""
 
-    shape: type[Shape]
+    shape: type[Serializer]
     key: str
     field: serializers.Field
 
@@ -36,18 +36,18 @@ class Declared:
 def declared() -> tuple[Declared, ...]:
     """Every field of every shape of the product, those in lists and in fields that stand for others too."""
     assert get_resolver().url_patterns  # which imports all of them
-    return tuple(found for shape in sorted(_below(Shape), key=str) for found in _fields(shape))
+    return tuple(found for shape in sorted(_below(Serializer), key=str) for found in _fields(shape))
 
 
-def _below(shape: type[Shape]) -> set[type[Shape]]:
+def _below(shape: type[Serializer]) -> set[type[Serializer]]:
     children = {child for child in shape.__subclasses__() if not child.__module__.startswith("tests.")}
     return children.union(*map(_below, children))
 
 
-def _fields(shape: type[Shape]) -> Iterator[Declared]:
+def _fields(shape: type[Serializer]) -> Iterator[Declared]:
     for key, field in shape().fields.items():
         yield Declared(shape, key, field)
-        for inner in (getattr(field, "child", None), getattr(field, "taken_as", None)):
+        for inner in (getattr(field, "child", None), getattr(field, "request_schema", None)):
             told = inner() if isinstance(inner, type) else inner
             if isinstance(told, serializers.Field) and not isinstance(told, serializers.BaseSerializer):
                 told.read_only = told.read_only or field.read_only

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crm.api.shapes import FreeObject
+from crm.api.fields import JSONObjectField
 from crm.core.fields import FreeObjectField
 from crm.core.free_objects import DEEPEST, LARGEST, LONGEST_KEY, MOST_KEYS
 from tests.badinput.declared import declared, pages
@@ -58,7 +58,9 @@ BEYOND = (
 
 
 def test_the_walk_finds_every_free_object_that_is_taken():
-    taken = {found.key for found in declared() if isinstance(found.field, FreeObject) and not found.field.read_only}
+    taken = {
+        found.key for found in declared() if isinstance(found.field, JSONObjectField) and not found.field.read_only
+    }
 
     assert {place[-1] for _, place in PLACES} == taken
     assert taken == {"attributes", "customFields", "custom_fields", "preferences", "settings"}

@@ -15,7 +15,7 @@ from django.db import connections, models
 from rest_framework import serializers
 
 from accounts.models import Organization, User
-from crm.api.shapes import Line, LongText
+from crm.api import fields
 from crm.core import db
 from crm.core.characters import as_line, no_controls, one_line
 from crm.core.fields import LineField
@@ -58,9 +58,9 @@ def test_every_text_is_of_one_line_or_of_many():
         if found.field.read_only or not isinstance(found.field, serializers.CharField):
             continue
         name = str(found.field.source or found.key)
-        is_long, is_secret = isinstance(found.field, LongText), not found.field.trim_whitespace
+        is_long, is_secret = isinstance(found.field, fields.OptionalTextField), not found.field.trim_whitespace
         is_shown_only = type(found.field) is serializers.CharField and not found.field.max_length
-        is_plain = isinstance(found.field, Line | serializers.EmailField) or is_secret or is_shown_only
+        is_plain = isinstance(found.field, fields.LineField | serializers.EmailField) or is_secret or is_shown_only
         if is_long != (name in PARAGRAPHS) or not (is_long or is_plain or name in NO_LINES):
             others.add(str(found))
 

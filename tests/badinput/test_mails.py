@@ -172,7 +172,7 @@ def sent(
         User.objects.of(tenant.id).update(email_verified_at=None)
         User.objects.of(tenant.id).filter(pk=tenant.owner.pk).update(email_verified_at=clock.now() if proven else None)
         recipient, payload = MAILS[topic](tenant)
-        outbox.put(tenant.id, topic, payload)
+        outbox.enqueue(tenant.id, topic, payload)
     type_into(tenant, typed)
     mailbox.messages.clear()
     deliver()

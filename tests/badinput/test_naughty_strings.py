@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from crm.api.views import ApiView
-from crm.core import rates
+from crm.api.viewsets import ApiViewSet
+from crm.core import rate_limits
 from crm.core.errors import Invalid
 from tests.badinput import naughty_strings, stored
 from tests.badinput.operations import Attacker, Operation, operations, query_of
@@ -145,7 +145,7 @@ def creation() -> Operation:
 
 def test_a_server_that_breaks_would_be_noticed(creation: Operation, tenant: Tenant, monkeypatch: pytest.MonkeyPatch):
     attacker, target = Attacker(creation, tenant), Range("team", signed_in=True)
-    monkeypatch.setattr(ApiView, "read", lambda *_: 1 / 0)
+    monkeypatch.setattr(ApiViewSet, "validate", lambda *_: 1 / 0)
 
     target.fire([("broken", partial(attacker.send, b"{}"))])
 
@@ -155,11 +155,11 @@ def test_a_server_that_breaks_would_be_noticed(creation: Operation, tenant: Tena
 def test_a_refusal_that_stores_would_be_noticed(creation: Operation, tenant: Tenant, monkeypatch: pytest.MonkeyPatch):
     attacker, target = Attacker(creation, tenant), Range("team", signed_in=True)
 
-    def counting(self: ApiView, *_: Any) -> Any:
-        rates.hit_guarded(f"control:{tenant.slug}", 1, 1)
-        raise Invalid(email="No.")
+    def counting(self: ApiViewSet, *_: Any) -> Any:
+        rate_limits.hit_durable(f"control:{tenant.slug}", 1, 1)
+        raise Invalid({"email": "No."})
 
-    monkeypatch.setattr(ApiView, "_answer", counting)
+    monkeypatch.setattr(ApiViewSet, "handle", counting)
 
     target.fire([("refused", partial(attacker.send, b"{}"))])
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from crm.api.shapes import WebAddress
+from crm.api.fields import OptionalURLField
 from crm.core.fields import WebAddressField
 from crm.core.web_addresses import web_address
 from tests.badinput.declared import declared, pages
@@ -77,7 +77,7 @@ def test_every_field_named_like_one_is_one():
         str(found)
         for found in declared()
         if NAMED_SO.search(str(found.field.source or found.field.field_name or found.key).lower())
-        and not isinstance(getattr(found.field, "child", None) or found.field, WebAddress)
+        and not isinstance(getattr(found.field, "child", None) or found.field, OptionalURLField)
     }
 
     assert not others, f"Declare these as WebAddress: {others}"

@@ -22,7 +22,7 @@ from commerce.models import (
 )
 from commerce.models.orders import TRANSITIONS
 from commerce.services import indexing, terms
-from crm.core import clock, tallies
+from crm.core import clock, counters
 from crm.core.models import Event
 from tests.commerce.shop import NEW_YORK
 from tests.support.demo import seeded
@@ -101,10 +101,10 @@ def test_orders_of_every_status_came_from_both_sides(demo):
         assert rows.filter(created_by=None, user__isnull=False).count() > 20
         assert rows.filter(created_by__isnull=False, user=None).count() > 20
         assert rows.filter(created_at__gte=clock.now().replace(day=1, hour=0, minute=0)).exists()
-        assert tallies.total(actor, "orders") == rows.count()
-        assert tallies.total(actor, "products") == Product.objects.of(actor).alive().count() == 60
+        assert counters.total(actor, "orders") == rows.count()
+        assert counters.total(actor, "products") == Product.objects.of(actor).alive().count() == 60
         active = Product.objects.of(actor).alive().filter(status="active").count()
-        assert tallies.total(actor, "products on sale") == active
+        assert counters.total(actor, "products on sale") == active
 
 
 def test_every_order_adds_up_and_is_taxed_where_it_goes(demo):

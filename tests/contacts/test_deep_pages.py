@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from contacts.models import Contact
 from crm.api import queries
-from crm.core import ids, tallies
+from crm.core import counters, ids
 from crm.core.db import tenant
 
 
@@ -41,12 +41,12 @@ def test_the_months_hold_through_deletion_and_folding(acme):
         for contact in Contact.objects.order_by("?")[:20]:
             contact.deleted_at = contact.created_at
             contact.save(update_fields=["deleted_at"])
-    tallies.fold()
+    counters.compact()
 
     actor = acme.actor("owner")
     with tenant(acme.id):
         newest = list(Contact.objects.alive().order_by("-created_at", "-id"))
-        starts = [tallies.month_reaching(actor, "contacts", offset) for offset in range(len(newest) + 1)]
+        starts = [counters.deep_page_start(actor, "contacts", offset) for offset in range(len(newest) + 1)]
 
     assert starts.pop() is None
     for offset, (before, passed) in enumerate(starts):

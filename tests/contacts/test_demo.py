@@ -15,7 +15,7 @@ from contacts.demo import founding
 from contacts.demo.invention import Invention
 from contacts.models import Company, Contact
 from contacts.services import indexing
-from crm.core import clock, db, search, tallies
+from crm.core import clock, counters, db, search
 from crm.core.actor import system_actor
 from crm.core.models import Event
 from tests.support.back_office import signed_in
@@ -85,7 +85,7 @@ def test_tallies_count_what_was_loaded_in_bulk(seeded):
     with db.tenant(organization.pk):
         for kind, model in (("contacts", Contact), ("companies", Company)):
             alive = rows(organization, model).alive().count()
-            assert tallies.total(system_actor(organization.pk), kind) == alive > 0
+            assert counters.total(system_actor(organization.pk), kind) == alive > 0
 
 
 def test_it_looks_like_a_company(seeded):

@@ -95,7 +95,7 @@ def test_a_subscriber_gets_one_message_with_the_facts_id(acme: Tenant, settings:
 
 def test_the_message_of_a_rolled_back_fact_does_not_exist(acme: Tenant) -> None:
     with acme.inside():
-        message = outbox.put(acme.id, "test.undone", {})
+        message = outbox.enqueue(acme.id, "test.undone", {})
         transaction.set_rollback(True)
 
     with acme.inside():
@@ -106,7 +106,7 @@ def test_changed_sets_what_is_new_and_tells_from_what_to_what() -> None:
     contact = Contact(first_name="Ann", last_name="Lee", tags=["a"], company_id=None)
     company_id = UUID(int=7)
 
-    found = events.changed(
+    found = events.assign(
         contact, {"first_name": "Bea", "last_name": "Lee", "tags": ["a", "b"], "company_id": company_id}
     )
 
@@ -121,7 +121,7 @@ def test_changed_sets_what_is_new_and_tells_from_what_to_what() -> None:
 def test_of_a_free_object_changed_tells_the_keys_that_differ() -> None:
     contact = Contact(custom_fields={"kept": {"a": 1}, "gone": 2, "turned": [3]}, address={"city": "Bonn", "zip": "1"})
 
-    found = events.changed(
+    found = events.assign(
         contact,
         {
             "custom_fields": {"kept": {"a": 1}, "turned": [4], "come": None},
@@ -137,7 +137,7 @@ def test_of_a_free_object_changed_tells_the_keys_that_differ() -> None:
 
 
 def test_changed_tells_nothing_where_nothing_is_new() -> None:
-    assert events.changed(Contact(first_name="Ann", rating=Decimal("4.0")), {"first_name": "Ann", "rating": 4}) == {}
+    assert events.assign(Contact(first_name="Ann", rating=Decimal("4.0")), {"first_name": "Ann", "rating": 4}) == {}
 
 
 @pytest.mark.parametrize(

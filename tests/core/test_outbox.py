@@ -38,7 +38,7 @@ def put(acme: Tenant, book: Path) -> Callable[..., OutboxMessage]:
     def put(topic: str, **payload: Any) -> OutboxMessage:
         delay = payload.pop("delay", timedelta())
         with acme.inside():
-            return outbox.put(acme.id, f"test.{topic}", {"file": str(book)} | payload, delay=delay)
+            return outbox.enqueue(acme.id, f"test.{topic}", {"file": str(book)} | payload, delay=delay)
 
     return put
 
@@ -63,7 +63,7 @@ def past() -> Any:
 
 def test_a_message_of_a_rolled_back_transaction_is_never_delivered(acme: Tenant, book: Path) -> None:
     with acme.inside():
-        outbox.put(acme.id, "test.note", {"file": str(book)})
+        outbox.enqueue(acme.id, "test.note", {"file": str(book)})
         transaction.set_rollback(True)
 
     outbox.deliver_due()
@@ -82,7 +82,7 @@ def test_a_message_is_delivered_with_its_organization(
     assert book.read_text() == f"{message.pk} {acme.id}\n"
     stands = now_stands(message)
     assert stands.done_at is not None
-    assert (stands.attempts, stands.leased_until, stands.parked_at, stands.last_error) == (1, None, None, "")
+    assert (stands.attempts, stands.leased_until, stands.dead_at, stands.last_error) == (1, None, None, "")
     outbox.deliver_due()
     assert lines(book) == [str(message.pk)]
 
@@ -216,14 +216,14 @@ def test_a_failure_waits_longer_each_time_and_is_parked_in_the_end(
         outbox.deliver_due()
         stands = now_stands(message)
         waits.append(round((stands.due_at - before).total_seconds()))
-        assert (stands.parked_at, stands.leased_until) == (None, None)
+        assert (stands.dead_at, stands.leased_until) == (None, None)
         assert stands.last_error == "RuntimeError: the sink is down"
         change(message, due_at=past())
     outbox.deliver_due()
 
     assert waits == list(outbox.BACKOFF)
     stands = now_stands(message)
-    assert stands.parked_at is not None
+    assert stands.dead_at is not None
     assert (stands.done_at, stands.attempts) == (None, outbox.MOST_ATTEMPTS)
     change(message, due_at=past())
     outbox.deliver_due()
@@ -255,16 +255,16 @@ def test_a_parked_message_that_is_tried_again_has_all_its_attempts(
     message = put("fail")
     change(message, attempts=outbox.MOST_ATTEMPTS)
     outbox.deliver_due()
-    assert now_stands(message).parked_at is not None
+    assert now_stands(message).dead_at is not None
     assert lines(book) == []
 
     with operator("back_office"):
-        outbox.retry_parked([message.pk])
+        outbox.retry_dead([message.pk])
     settings.OUTBOX_HANDLERS = settings.OUTBOX_HANDLERS | {"test.fail": "tests.core.handlers.note"}
     outbox.deliver_due()
 
     stands = now_stands(message)
-    assert (stands.done_at is not None, stands.parked_at, stands.attempts) == (True, None, 1)
+    assert (stands.done_at is not None, stands.dead_at, stands.attempts) == (True, None, 1)
 
 
 def in_a_process_of_its_own(work: Callable[[], Any]) -> int:
@@ -299,7 +299,7 @@ def test_a_message_that_kills_its_worker_is_parked_and_harms_no_other(
     found = Counter(lines(book))
     assert found == {str(before.pk): 1, str(poison.pk): killed, str(after.pk): 1}
     stands = now_stands(poison)
-    assert stands.parked_at is not None
+    assert stands.dead_at is not None
     assert stands.last_error == outbox.ENDED_WORKERS
     assert now_stands(after).attempts == 1
 

@@ -15,12 +15,12 @@ import redis
 import time_machine
 from django.db import connection, transaction
 
-from crm.core import clock, rates
+from crm.core import clock, rate_limits
 from crm.core.models import RateCounter
-from crm.core.rates import Standing
+from crm.core.rate_limits import RateLimitStatus
 from devstack.redis import RedisServer, cache_url
 
-Hit = Callable[[str, int, int], Standing]
+Hit = Callable[[str, int, int], RateLimitStatus]
 
 
 @pytest.fixture
@@ -36,19 +36,19 @@ def own_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisS
     server = RedisServer(directory / "s", directory / "redis.log")
     server.start()
     settings.REDIS_URL = cache_url(server.sockets, 1)
-    monkeypatch.setattr(rates, "_paused_until", 0.0)
-    rates._counter.cache_clear()
+    monkeypatch.setattr(rate_limits, "_paused_until", 0.0)
+    rate_limits._counter.cache_clear()
     try:
         yield server
     finally:
-        rates._counter.cache_clear()
+        rate_limits._counter.cache_clear()
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
 def _not_paused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "_paused_until", 0.0)
+    monkeypatch.setattr(rate_limits, "_paused_until", 0.0)
 
 
 def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
@@ -68,7 +68,7 @@ def at_once(number: int, work: Callable[[], Any]) -> list[Any]:
     return results
 
 
-both = pytest.mark.parametrize("hit", [rates.hit_guarded, rates.hit], ids=["postgresql", "redis"])
+both = pytest.mark.parametrize("hit", [rate_limits.hit_durable, rate_limits.hit], ids=["postgresql", "redis"])
 
 
 @both
@@ -131,47 +131,47 @@ def test_hits_do_not_push_the_end_of_the_window_away(key: str) -> None:
     ends = []
     for seconds in (0, 100, 299):
         with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
-            ends.append(rates.hit_guarded(key, 5, 300).resets_at)
+            ends.append(rate_limits.hit_durable(key, 5, 300).resets_at)
     with time_machine.travel(start + timedelta(seconds=300), tick=False):
-        fresh = rates.hit_guarded(key, 5, 300)
+        fresh = rate_limits.hit_durable(key, 5, 300)
 
     assert len(set(ends)) == 1
     assert fresh.hits == 1
 
 
 def test_a_hit_counts_although_what_follows_is_rolled_back(key: str) -> None:
-    rates.hit_guarded(key, 5, 300)
+    rate_limits.hit_durable(key, 5, 300)
     with transaction.atomic():
         transaction.set_rollback(True)
 
-    assert rates.hit_guarded(key, 5, 300).hits == 2
+    assert rate_limits.hit_durable(key, 5, 300).hits == 2
 
 
 def test_closed_windows_are_forgotten(key: str) -> None:
     RateCounter.objects.create(key=key, window_ends_at=clock.now() - timedelta(hours=2), hits=9)
     RateCounter.objects.create(key=f"{key}:open", window_ends_at=clock.now(), hits=9)
 
-    rates.forget_closed()
+    rate_limits.forget_closed()
 
     assert list(RateCounter.objects.filter(key__startswith=key).values_list("key", flat=True)) == [f"{key}:open"]
 
 
 def test_a_frozen_redis_refuses_nobody_and_costs_little_once(own_redis: RedisServer, key: str) -> None:
-    assert rates.hit(key, 1, 60).hits == 1
+    assert rate_limits.hit(key, 1, 60).hits == 1
     own_redis.pause()
     try:
         began = time.monotonic()
-        first = rates.hit(key, 1, 60)
+        first = rate_limits.hit(key, 1, 60)
         cost = time.monotonic() - began
         began = time.monotonic()
-        others = [rates.hit(key, 1, 60) for _ in range(100)]
+        others = [rate_limits.hit(key, 1, 60) for _ in range(100)]
         rest = time.monotonic() - began
     finally:
         own_redis.resume()
 
     assert first.allowed
     assert all(standing.allowed for standing in others)
-    assert cost < 2 * rates.DEADLINE_SECONDS
+    assert cost < 2 * rate_limits.DEADLINE_SECONDS
     assert rest < 0.1
 
 
@@ -179,7 +179,7 @@ def test_forty_at_a_frozen_redis_wait_no_longer_than_one(own_redis: RedisServer,
     own_redis.pause()
     try:
         began = time.monotonic()
-        standings = at_once(40, lambda: rates.hit(key, 1, 60))
+        standings = at_once(40, lambda: rate_limits.hit(key, 1, 60))
         took = time.monotonic() - began
     finally:
         own_redis.resume()
@@ -189,37 +189,37 @@ def test_forty_at_a_frozen_redis_wait_no_longer_than_one(own_redis: RedisServer,
 
 
 def test_after_a_pause_it_counts_again(own_redis: RedisServer, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "PAUSE_SECONDS", 0.3)
-    rates.hit(key, 1, 60)
+    monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 0.3)
+    rate_limits.hit(key, 1, 60)
     own_redis.pause()
-    assert rates.hit(key, 1, 60).hits == 0
+    assert rate_limits.hit(key, 1, 60).hits == 0
     own_redis.resume()
 
     time.sleep(0.4)
 
-    assert rates.hit(key, 1, 60).hits in {2, 3}  # the frozen server may still have counted the hit given up on
+    assert rate_limits.hit(key, 1, 60).hits in {2, 3}  # the frozen server may still have counted the hit given up on
 
 
 def test_a_redis_killed_and_started_empty_counts_from_one(
     own_redis: RedisServer, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rates, "PAUSE_SECONDS", 0.1)
-    rates.hit(key, 5, 60)
+    monkeypatch.setattr(rate_limits, "PAUSE_SECONDS", 0.1)
+    rate_limits.hit(key, 5, 60)
     own_redis.kill()
     began = time.monotonic()
-    assert rates.hit(key, 5, 60).allowed
-    assert time.monotonic() - began < 2 * rates.DEADLINE_SECONDS
+    assert rate_limits.hit(key, 5, 60).allowed
+    assert time.monotonic() - began < 2 * rate_limits.DEADLINE_SECONDS
 
     own_redis.start()
     time.sleep(0.2)
-    rates.hit(key, 5, 60)  # may find the old connection dead
+    rate_limits.hit(key, 5, 60)  # may find the old connection dead
     time.sleep(0.2)
 
-    assert rates.hit(key, 5, 60).hits in {1, 2}
+    assert rate_limits.hit(key, 5, 60).hits in {1, 2}
 
 
 def test_no_key_stays_in_redis_for_ever(own_redis: RedisServer, key: str) -> None:
-    rates.hit(key, 5, 60)
+    rate_limits.hit(key, 5, 60)
 
     left = redis.Redis.from_url(cache_url(own_redis.sockets, 1)).ttl(f"rate:{key}")
 

@@ -117,7 +117,7 @@ def test_what_we_issue_we_read() -> None:
     ids = {"user_id": uuid4(), "session_id": uuid4(), "organization_id": uuid4()}
 
     raw, expires_at = tokens.issue(**ids, lifetime=timedelta(minutes=15))
-    found = tokens.read(raw)
+    found = tokens.verify(raw)
 
     assert (found.user_id, found.session_id, found.organization_id) == tuple(ids.values())
     assert abs((expires_at - clock.now()).total_seconds() - 900) < 2
@@ -126,13 +126,13 @@ def test_what_we_issue_we_read() -> None:
 
 def test_the_tests_own_claims_would_be_read() -> None:
     """The control: what is refused below is refused for its one fault."""
-    assert tokens.read(signed()).expires_at > time.time()
+    assert tokens.verify(signed()).expires_at > time.time()
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_it_refuses(name: str) -> None:
     with pytest.raises(Unauthenticated):
-        tokens.read(BAD[name]())
+        tokens.verify(BAD[name]())
 
 
 @pytest.mark.parametrize("surface", ["team", "platform", "storefront"])
@@ -161,10 +161,10 @@ def acme_once(_one: list[Tenant], organization: Callable[..., Tenant]) -> Tenant
 
 def test_a_token_read_before_is_refused_once_it_expires() -> None:
     raw = signed(exp=int(time.time()) + 60)
-    tokens.read(raw)
+    tokens.verify(raw)
 
     with time_machine.travel(time.time() + 61, tick=False), pytest.raises(Unauthenticated, match="expired"):
-        tokens.read(raw)
+        tokens.verify(raw)
 
 
 def test_a_signed_token_of_no_session_is_refused(acme: Tenant) -> None:
@@ -174,7 +174,7 @@ def test_a_signed_token_of_no_session_is_refused(acme: Tenant) -> None:
 
 
 def test_a_session_of_one_organization_opens_no_other(acme: Tenant, other: Tenant) -> None:
-    real = tokens.read(sign_in(acme.owner, "team"))
+    real = tokens.verify(sign_in(acme.owner, "team"))
     forged = signed(sub=str(real.user_id), sid=str(real.session_id), org=str(other.id))
 
     assert ApiClient("team", token=forged).get("contacts").status_code == 401

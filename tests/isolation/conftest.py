@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from crm.api.views import ApiView
+from crm.api.viewsets import ApiViewSet
 from tests.isolation import evidence, factories, request_bodies, tenants
 from tests.isolation.calls import Persona, ask, values_for
 from tests.isolation.routes import routes
@@ -34,19 +34,20 @@ def seen(_database_access: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.RATE_LIMITS", False)
         tenant = tenants.found("SEEN")
-        read, get = ApiView.read, QueryDict.get
+        validate, get = ApiViewSet.validate, QueryDict.get
         at: list[Any] = [None]
 
-        def noting_read(self: ApiView, shape: Any = None, *, partial: bool = False) -> dict[str, Any]:
-            request_bodies.SEEN[type(self), self.action] = shape or self.input_shape()
-            return read(self, shape, partial=partial)
+        def noting_validate(self: ApiViewSet, serializer: Any = None, *, partial: bool = False) -> dict[str, Any]:
+            declared = serializer or self.get_input_serializer_class()
+            request_bodies.SEEN[type(self), self.action] = self.surface.serializer(declared)
+            return validate(self, serializer, partial=partial)
 
         def noting_get(self: QueryDict, key: str, default: Any = None) -> Any:
             if at[0] is not None:
                 request_bodies.PARAMETERS_SEEN.setdefault((at[0].view, at[0].action), set()).add(key)
             return get(self, key, default)
 
-        patch.setattr(ApiView, "read", noting_read)
+        patch.setattr(ApiViewSet, "validate", noting_validate)
         patch.setattr(QueryDict, "get", noting_get)
         owner = Persona("owner", tenant, tenant.person("owner"))
         for route in routes():

@@ -26,17 +26,17 @@ from tests.isolation.tenants import Tenant, number
 # (view, parameter) -> model, where the view's own model does not tell. A view is named without its surface's prefix;
 # an entry for a parent class covers its surfaces.
 PARAMETERS: dict[tuple[str, str], str] = {
-    ("Roles", "pk"): "accounts.Role",
-    ("Roles", "permission_pk"): "accounts.Permission",
-    ("Permissions", "pk"): "accounts.Permission",
-    ("UserRoles", "pk"): "accounts.User",
-    ("UserRoles", "role_pk"): "accounts.Role",
-    ("Timeline", "pk"): "contacts.Contact",
-    ("OfProduct", "product_pk"): "commerce.Product",
-    ("ShopCategoryProducts", "pk"): "commerce.Category",
-    ("Stages", "pipeline_pk"): "sales.Pipeline",
-    ("TeamMoves", "pk"): "sales.Pipeline",
-    ("Cart", "pk"): "commerce.CartItem",
+    ("RoleResourceViewSet", "pk"): "accounts.Role",
+    ("RoleResourceViewSet", "permission_pk"): "accounts.Permission",
+    ("PermissionViewSet", "pk"): "accounts.Permission",
+    ("UserRoleViewSet", "pk"): "accounts.User",
+    ("UserRoleViewSet", "role_pk"): "accounts.Role",
+    ("TimelineViewSet", "pk"): "contacts.Contact",
+    ("ProductChildViewSet", "product_pk"): "commerce.Product",
+    ("ShopCategoryProductViewSet", "pk"): "commerce.Category",
+    ("StageViewSet", "pipeline_pk"): "sales.Pipeline",
+    ("TeamStageMoveViewSet", "pk"): "sales.Pipeline",
+    ("CartViewSet", "pk"): "commerce.CartItem",
 }
 
 # Columns that may not say just anything, with the reason; a canary is not written there.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from crm.api import resources
+from crm.api import queries
 from crm.core.db import TenantQuerySet
 from crm.core.db.compiled import clear_cache
 from tests.isolation import evidence
@@ -19,7 +19,7 @@ from tests.isolation import evidence
 
 def _forget_questions() -> None:
     """What was compiled with a wall up, or down, must not be asked with it the other way."""
-    resources.query_of.cache_clear()
+    queries.query_of.cache_clear()
     clear_cache()
 
 

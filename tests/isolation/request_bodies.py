@@ -11,9 +11,10 @@ from rest_framework import serializers
 from accounts.models import Role, User
 from accounts.permissions import built_in_id
 from commerce.models import CartItem
+from crm.api.fields import OptionalURLField
 from crm.api.schema import DESCRIPTION
-from crm.api.shapes import Shape, WebAddress
-from crm.api.views import ApiView
+from crm.api.serializers import Serializer
+from crm.api.viewsets import ApiViewSet
 from crm.core import clock
 from sales.models import Deal
 from tests.isolation.factories import make, shared, tenant_models
@@ -43,22 +44,30 @@ def _checkout(tenant: Tenant) -> dict[str, Any]:
 
 # Bodies that cannot be made from a shape alone, by (view or its parent, action): a function of the tenant.
 EXAMPLES: dict[tuple[str, str], Callable[[Tenant], dict[str, Any]]] = {
-    ("Ledger", "create"): lambda tenant: {"adjustment": 1, "type": "restock", "reason": f"{tenant.mark} {number()}"},
-    ("UserRoles", "assign"): lambda tenant: {"role_id": str(shared(Role, tenant).pk)},
-    ("Roles", "grant"): lambda tenant: {"permission_id": str(built_in_id("contacts:view"))},
-    ("PlatformActivities", "create"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
-    ("PlatformActivities", "partial_update"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
-    ("TeamMembers", "partial_update"): lambda tenant: {"role": "viewer"},
-    ("ShopOrders", "create"): _checkout,
-    ("Deals", "create"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
-    ("Deals", "partial_update"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
-    ("Promotions", "create"): lambda tenant: {"code": f"CODE{number()}", "type": "percentage", "value": 10},
-    ("TaxRates", "create"): lambda tenant: {"name": f"{tenant.mark} {number()}", "country": "US", "rate": 5},
-    ("Permissions", "create"): lambda tenant: {"name": f"Own {number()}", "resource": "own", "action": f"do{number()}"},
+    ("StockMovementViewSet", "create"): lambda tenant: {
+        "adjustment": 1,
+        "type": "restock",
+        "reason": f"{tenant.mark} {number()}",
+    },
+    ("UserRoleViewSet", "assign"): lambda tenant: {"role_id": str(shared(Role, tenant).pk)},
+    ("RoleResourceViewSet", "grant"): lambda tenant: {"permission_id": str(built_in_id("contacts:view"))},
+    ("PlatformActivityViewSet", "create"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
+    ("PlatformActivityViewSet", "partial_update"): lambda tenant: {"subject": f"Call {number()}"} | _related(tenant),
+    ("TeamMemberViewSet", "partial_update"): lambda tenant: {"role": "viewer"},
+    ("ShopOrderViewSet", "create"): _checkout,
+    ("DealViewSet", "create"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
+    ("DealViewSet", "partial_update"): lambda tenant: {"title": f"{tenant.mark} {number()}"},
+    ("PromotionViewSet", "create"): lambda tenant: {"code": f"CODE{number()}", "type": "percentage", "value": 10},
+    ("TaxRateViewSet", "create"): lambda tenant: {"name": f"{tenant.mark} {number()}", "country": "US", "rate": 5},
+    ("PermissionViewSet", "create"): lambda tenant: {
+        "name": f"Own {number()}",
+        "resource": "own",
+        "action": f"do{number()}",
+    },
 }
 # Shapes that actions read by themselves, by (view, action): seen by the fixture `seen` while every route is asked once.
-SEEN: dict[tuple[type[ApiView], str], type[Shape]] = {}
-PARAMETERS_SEEN: dict[tuple[type[ApiView], str], set[str]] = {}
+SEEN: dict[tuple[type[ApiViewSet], str], type[Serializer]] = {}
+PARAMETERS_SEEN: dict[tuple[type[ApiViewSet], str], set[str]] = {}
 
 
 def _related(tenant: Tenant) -> dict[str, str]:
@@ -78,7 +87,7 @@ class Reference:
         return _placed(body, self.path, [value] if self.is_list else value)
 
 
-def shape_of(route: Route) -> type[Shape] | None:
+def shape_of(route: Route) -> type[Serializer] | None:
     """The shape of the route's body, as the action was seen to read it; None where it reads none."""
     return SEEN.get((route.view, route.action))
 
@@ -86,15 +95,15 @@ def shape_of(route: Route) -> type[Shape] | None:
 def declares_body(route: Route) -> bool:
     """Tell whether the action says that it takes a body, so that it must have been seen to read one."""
     described = getattr(getattr(route.view, route.action), DESCRIPTION, None)
-    return bool(described and described.body) or route.action in {"create", "update", "partial_update"}
+    return bool(described and described.request) or route.action in {"create", "update", "partial_update"}
 
 
-def writable(shape: type[Shape]) -> dict[str, serializers.Field]:
+def writable(shape: type[Serializer]) -> dict[str, serializers.Field]:
     """The fields that a body may set, by the surface's keys."""
     return {key: field for key, field in shape().fields.items() if not field.read_only}
 
 
-def filled(shape: type[Shape] | None, tenant: Tenant, model: Any = None) -> dict[str, Any]:
+def filled(shape: type[Serializer] | None, tenant: Tenant, model: Any = None) -> dict[str, Any]:
     """The smallest body that the shape calls valid, with a text in it that shows."""
     if shape is None:
         return {}
@@ -116,7 +125,7 @@ def sample(field: serializers.Field, tenant: Tenant, model: Any = None) -> Any:
     return f"{tenant.mark} {number()}"
 
 
-def references(shape: type[Shape], model: Any) -> list[Reference]:
+def references(shape: type[Serializer], model: Any) -> list[Reference]:
     """Every place in bodies of the shape that takes an id."""
     return list(_references(shape(), (), model))
 
@@ -157,7 +166,9 @@ def _placed(body: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def _is_plain_text(field: serializers.Field) -> bool:
-    return type(field).__name__ in {"Text", "Line", "LongText"} and not getattr(field, "is_secret", False)
+    return type(field).__name__ in {"OptionalCharField", "LineField", "OptionalTextField"} and not getattr(
+        field, "is_secret", False
+    )
 
 
 def _own(field: serializers.Field, tenant: Tenant, model: Any) -> Any:
@@ -182,7 +193,7 @@ _SAMPLES: tuple[tuple[Any, Any], ...] = (
     (serializers.BaseSerializer, _object),
     (serializers.UUIDField, _own),
     (serializers.EmailField, lambda field, tenant, model: f"mail-{number()}@example.com"),
-    (WebAddress, lambda field, tenant, model: f"https://example.com/{number()}"),
+    (OptionalURLField, lambda field, tenant, model: f"https://example.com/{number()}"),
     (serializers.MultipleChoiceField, lambda field, tenant, model: [next(iter(field.choices))]),
     (serializers.ChoiceField, lambda field, tenant, model: next(value for value in field.choices if value != "")),
     (serializers.CharField, lambda field, tenant, model: f"{tenant.mark} {number()}"[-(field.max_length or 200) :]),

@@ -13,7 +13,7 @@ from crm.api.platform import PLATFORM
 from crm.api.storefront import STOREFRONT
 from crm.api.surfaces import Surface
 from crm.api.team import TEAM
-from crm.api.views import ApiView
+from crm.api.viewsets import ApiViewSet
 
 SURFACES = {surface.name: surface for surface in (TEAM, PLATFORM, STOREFRONT)}
 READS = frozenset({"GET"})
@@ -42,7 +42,7 @@ class Route:
     address: str
     method: str
     action: str
-    view: type[ApiView]
+    view: type[ApiViewSet]
     initkwargs: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Route:
 
     @property
     def is_public(self) -> bool:
-        return self.action in self.view.public
+        return self.action in self.view.allow_anonymous
 
     @property
     def is_read(self) -> bool:
@@ -67,7 +67,7 @@ class Route:
         base = PARAMETER.sub(shop, self.surface.base)
         return f"/{base}/{filled}"
 
-    def instance(self) -> ApiView:
+    def instance(self) -> ApiViewSet:
         """A view as it stands when the action runs, for questions to its declarations."""
         view = self.view(**dict(self.initkwargs))
         view.action, view.args, view.kwargs, view.request = self.action, (), {}, None
@@ -90,7 +90,7 @@ def routes() -> tuple[Route, ...]:
     found = []
     for address, callback in patterns():
         view = getattr(callback, "cls", None)
-        if view is None or not issubclass(view, ApiView):
+        if view is None or not issubclass(view, ApiViewSet):
             continue
         base = f"{view.surface.base}/"
         assert address.startswith(base), f"{address} is served by a view of {view.surface.name}."
@@ -112,7 +112,7 @@ def strangers() -> list[str]:
     return [
         address
         for address, callback in patterns()
-        if not issubclass(getattr(callback, "cls", object), ApiView)
+        if not issubclass(getattr(callback, "cls", object), ApiViewSet)
         and not any(address == door or (door.endswith("/") and address.startswith(door)) for door in OTHER_DOORS)
     ]
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from crm.core import db
+from crm.core.db import locks
 
 
 @pytest.fixture(autouse=True)
 def one_attempt(request, monkeypatch):
     """Do nothing again, but where a test asks for `second_attempts`."""
     if "second_attempts" not in request.fixturenames:
-        monkeypatch.setattr(db, "retry_on_deadlock", lambda work: work())
+        monkeypatch.setattr(locks, "ATTEMPTS", 1)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from contacts.api.team import TeamContacts
+from contacts.api.team import TeamContactViewSet
 from contacts.models import Contact
 from tests.races.concurrency import crowd
 
@@ -25,9 +25,9 @@ def crossing(acme, client_for, monkeypatch):
                 both_hold.wait(2)
             except BrokenBarrierError:  # the second time there is nobody to wait for
                 continue
-        return self.answer({})
+        return self.respond({})
 
-    monkeypatch.setattr(TeamContacts, "partial_update", rename_both)
+    monkeypatch.setattr(TeamContactViewSet, "partial_update", rename_both)
 
     def answers():
         return [

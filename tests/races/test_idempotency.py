@@ -146,7 +146,7 @@ def test_twenty_at_once_without_the_claim_make_more_than_one(
 ) -> None:
     """The control: look whether the key is there, and go on where it is not."""
 
-    def claim(request: idempotency.Request) -> bool:
+    def claim(request: idempotency.IdempotentRequest) -> bool:
         return not idempotency._rows(request).exists()
 
     monkeypatch.setattr(idempotency, "_claim", claim)
@@ -224,7 +224,7 @@ def test_an_error_of_ours_is_not_kept(acme: Tenant, client_for: ClientFor, monke
 def running(tenant: Tenant, path: str, headers: dict[str, str], body: bytes) -> Iterator[threading.Event]:
     """Hold a first request's claim open until the event is set; it is then rolled back."""
     claimed, finish = threading.Event(), threading.Event()
-    request = idempotency.Request.of(tenant.actor("owner"), f"POST {path}", headers["Idempotency-Key"], body)
+    request = idempotency.IdempotentRequest.of(tenant.actor("owner"), f"POST {path}", headers["Idempotency-Key"], body)
 
     def hold() -> None:
         try:

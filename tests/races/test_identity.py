@@ -10,8 +10,8 @@ from django.db import connection
 
 from accounts.models import Invitation, Purpose, RefreshToken, Session, User
 from accounts.services import invitations, links, passwords, registration, sessions
-from crm.core import clock, rates
-from crm.core.rates import Standing
+from crm.core import clock, rate_limits
+from crm.core.rate_limits import RateLimitStatus
 from tests.conftest import PASSWORD
 from tests.races import hashers
 from tests.races.concurrency import crowd
@@ -235,9 +235,9 @@ def test_control_counting_by_reading_and_writing_lets_more_through(acme, counted
                 "ON CONFLICT (key) DO UPDATE SET hits = EXCLUDED.hits",
                 [key, hits],
             )
-        return Standing(limit, hits, int(time.time()) + seconds)
+        return RateLimitStatus(limit, hits, int(time.time()) + seconds)
 
-    monkeypatch.setattr(rates, "hit_guarded", read_then_write)
+    monkeypatch.setattr(rate_limits, "hit_durable", read_then_write)
 
     log_in_at_once(acme, "203.0.113.102")
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from crm.core import rates
-from crm.core.rates import Standing
+from crm.core import rate_limits
+from crm.core.rate_limits import RateLimitStatus
 from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
@@ -71,9 +71,9 @@ def test_control_counting_by_reading_and_writing_lets_more_through(acme, few, cl
                 "ON CONFLICT (key) DO UPDATE SET hits = EXCLUDED.hits",
                 [key, hits],
             )
-        return Standing(limit, hits, int(time.time()) + seconds)
+        return RateLimitStatus(limit, hits, int(time.time()) + seconds)
 
-    monkeypatch.setattr(rates, "hit_guarded", read_then_write)
+    monkeypatch.setattr(rate_limits, "hit_durable", read_then_write)
 
     invite_at_once(acme, client_for)
 

@@ -10,7 +10,7 @@ import time_machine
 from django.db import connection, connections, transaction
 from django.db.models import F, Sum
 
-from crm.core import tallies
+from crm.core import counters
 from sales.models import Activity, Deal, Figure, Pipeline, Stage
 from sales.services import figures
 from tests.races.concurrency import crowd
@@ -147,7 +147,7 @@ def test_figures_equal_the_rows_after_any_sequence(firm, seed):
     for step in range(60):
         hand.act()
         if step % 20 == 10:
-            tallies.fold()
+            counters.compact()
 
         if step % 10 == 9:
             zone = ZONES[(seed + step) % len(ZONES)]
@@ -155,7 +155,7 @@ def test_figures_equal_the_rows_after_any_sequence(firm, seed):
                 told, true = told_and_true(firm, at, timezone=zone, organization_timezone=zone)
                 assert told == true
 
-    tallies.fold()
+    counters.compact()
     told, true = told_and_true(firm)
     assert told == true
     assert told["owner"].deals.count > 0
@@ -256,7 +256,7 @@ def test_time_in_a_stage_counts_what_was_spent_before_each_move(firm):
             deal.save()
         Deal.objects.of(firm.id).update(stage=stages[1], stage_entered_at=NOON)
         Deal.objects.of(firm.id).update(stage_entered_at=F("stage_entered_at") - timedelta(days=9))
-    tallies.fold()
+    counters.compact()
 
     with firm.inside():
         for role, found in (("owner", {str(stages[0].pk): 2.5}), ("staff", {str(stages[0].pk): 2.5}), ("manager", {})):
@@ -296,7 +296,7 @@ def test_figures_equal_the_rows_while_many_write_and_fold(firm):
             write(number)
         while len(finished) < WRITERS:
             if number < WRITERS + FOLDERS:
-                tallies.fold()
+                counters.compact()
                 continue
             with firm.inside(), connection.cursor() as cursor:
                 cursor.execute(DIFFERENCE)
@@ -307,7 +307,7 @@ def test_figures_equal_the_rows_while_many_write_and_fold(firm):
     assert wrong == []
     told, true = told_and_true(firm)
     assert told == true
-    tallies.fold()
+    counters.compact()
     assert told_and_true(firm)[0] == told
     with firm.inside():
         kept = Figure.objects.filter(organization_id=firm.id, kind="deals")

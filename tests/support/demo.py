@@ -36,7 +36,7 @@ class Demo:
         """Return who a user acts as."""
         token = self._token(mailbox)
         with self.inside():
-            return sessions.load_actor(tokens.read(token))
+            return sessions.load_actor(tokens.verify(token))
 
     def client(self, mailbox: str, surface: str = "team") -> ApiClient:
         """Return a client signed in on a surface."""

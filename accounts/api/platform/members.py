@@ -7,55 +7,56 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers
 
-from accounts.api.resources import Members
-from accounts.api.shapes import OrganizationRef, RoleField, UserFields, roles_on
-from accounts.api.shapes_auth import Password
+from accounts.api.auth_serializers import Password
+from accounts.api.serializers import OrganizationRefSerializer, RoleField, UserFieldsSerializer, roles_on
+from accounts.api.viewsets import MemberViewSet
 from accounts.models import User
 from accounts.services import permissions, users
+from crm.api.fields import LineField, SqlValueField
 from crm.api.permissions import MEMBER
 from crm.api.platform import PLATFORM
-from crm.api.routes import resource, route
-from crm.api.schema import describes
-from crm.api.shapes import Computed, Line, Shape
+from crm.api.routers import resource, route
+from crm.api.schema import extend_schema
+from crm.api.serializers import Serializer
 from crm.core.actor import Actor
 
 PREFERENCES = {"preferences": NotRequired[dict]}
 
 
-class OwnUser(UserFields):
+class OwnUserSerializer(UserFieldsSerializer):
     """The signed-in user, with roles and organization."""
 
     role = RoleField("platform")
     roles = roles_on("platform")
     company_id = serializers.UUIDField(source="organization_id", read_only=True)
-    organization = OrganizationRef(read_only=True)
-    email_verified = Computed(Q(email_verified_at__isnull=False), serializers.BooleanField())
+    organization = OrganizationRefSerializer(read_only=True)
+    email_verified = SqlValueField(Q(email_verified_at__isnull=False), serializers.BooleanField())
 
 
-class UserChange(OwnUser):
+class UserChangeSerializer(OwnUserSerializer):
     """What may be changed of a user; one's own address or role takes the present password."""
 
     current_password = Password(required=False)
 
 
-class PlatformUser(OwnUser):
+class PlatformUserSerializer(OwnUserSerializer):
     """A user as others see them."""
 
     preferences = None  # type: ignore[assignment]  # a user's own affair
 
 
-class NewUser(Shape):
+class NewUserSerializer(Serializer):
     """What a user is made of: a name in one part or two, and a password unless they are to be invited."""
 
     email = serializers.EmailField(max_length=254)
-    full_name = Line(max_length=201, required=False)
-    first_name = Line(max_length=100, required=False)
-    last_name = Line(max_length=100, required=False, allow_blank=True)
+    full_name = LineField(max_length=201, required=False)
+    first_name = LineField(max_length=100, required=False)
+    last_name = LineField(max_length=100, required=False, allow_blank=True)
     role = RoleField("platform", required=True)
     password = serializers.CharField(max_length=128, required=False, allow_null=True, trim_whitespace=False)
-    phone = Line(max_length=20, required=False, allow_blank=True)
-    timezone = Line(max_length=60, required=False)
-    language = Line(max_length=2, required=False)
+    phone = LineField(max_length=20, required=False, allow_blank=True)
+    timezone = LineField(max_length=60, required=False)
+    language = LineField(max_length=2, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for a name."""
@@ -64,73 +65,77 @@ class NewUser(Shape):
         return attrs
 
 
-class ChangedPassword(Shape):
+class ChangedPasswordSerializer(Serializer):
     """A new password, and the present one where it is one's own."""
 
     current_password = serializers.CharField(max_length=128, required=False, trim_whitespace=False)
     new_password = serializers.CharField(max_length=128, trim_whitespace=False)
 
 
-class PlatformUsers(Members):
+class PlatformUserViewSet(MemberViewSet):
     """`/users`."""
 
     surface = PLATFORM
-    shape: type[Shape] = PlatformUser
-    plural = "items"
+    serializer_class: type[Serializer] = PlatformUserSerializer
+    verbose_name_plural = "items"
     permissions = {"partial_update": MEMBER, "me": MEMBER, "change_password": MEMBER}
-    guarded = frozenset({"change_password"})
-    guarded_by = {"partial_update": "current_password"}
+    strict_throttle = frozenset({"change_password"})
+    strict_throttle_fields = {"partial_update": "current_password"}
 
-    def input_shape(self) -> type[Shape]:
+    def get_input_serializer_class(self) -> type[Serializer]:
         """Return the shape of bodies."""
-        shapes = {"create": NewUser, "change_password": ChangedPassword, "partial_update": UserChange}
-        return shapes.get(self.action, OwnUser)
+        shapes = {
+            "create": NewUserSerializer,
+            "change_password": ChangedPasswordSerializer,
+            "partial_update": UserChangeSerializer,
+        }
+        return shapes.get(self.action, OwnUserSerializer)
 
-    def rows(self, actor: Actor) -> QuerySet[User]:
+    def get_queryset(self, actor: Actor) -> QuerySet[User]:
         """Return active members."""
-        return super().rows(actor).filter(is_active=True)
+        return super().get_queryset(actor).filter(is_active=True)
 
-    def filters_asked(self) -> dict[str, str]:
+    def get_filter_data(self) -> dict[str, str]:
         """List the inactive only where they are asked for."""
-        asked = super().filters_asked()
+        asked = super().get_filter_data()
         return {"is_active": "true", **asked} if asked else asked
 
-    @describes(answer=PlatformUser, adds=PREFERENCES)
+    @extend_schema(response=PlatformUserSerializer, extra=PREFERENCES)
     def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Show a user; their preferences to themselves alone."""
-        self.shape = self.shape_of(pk)
+        self.serializer_class = self.shape_of(pk)
         return super().retrieve(request, pk, **kwargs)
 
-    @describes(body=OwnUser, answer=PlatformUser, adds=PREFERENCES, partial=True)
+    @extend_schema(request=OwnUserSerializer, response=PlatformUserSerializer, extra=PREFERENCES, partial=True)
     def partial_update(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Change any part of a user, within what one may; their preferences are shown to themselves alone."""
         return super().partial_update(request, pk, **kwargs)
 
-    def shown(self, row: User, status: int = 200, **extra: Any) -> HttpResponse:
+    def respond_with(self, row: User, status: int = 200, **extra: Any) -> HttpResponse:
         """Answer with the user as they now stand."""
-        self.shape = self.shape_of(row.pk)
-        return super().shown(row, status, **extra)
+        self.serializer_class = self.shape_of(row.pk)
+        return super().respond_with(row, status, **extra)
 
-    def shape_of(self, pk: UUID) -> type[Shape]:
+    def shape_of(self, pk: UUID) -> type[Serializer]:
         """Return the shape in which a user is shown to who asks."""
-        return OwnUser if pk == self.actor.user_id else PlatformUser
+        return OwnUserSerializer if pk == self.actor.user_id else PlatformUserSerializer
 
-    @describes(answer=OwnUser, adds={"permissions": [str]})
+    @extend_schema(response=OwnUserSerializer, extra={"permissions": [str]})
     def me(self, request: Any) -> HttpResponse:
         """Show the signed-in user, with everything they may do."""
-        return self.shown(User(pk=self.actor.user_id), permissions=permissions.held_by(self.actor))
+        return self.respond_with(User(pk=self.actor.user_id), permissions=permissions.held_by(self.actor))
 
-    @describes(body=ChangedPassword, answer={"message": str})
+    @extend_schema(request=ChangedPasswordSerializer, response={"message": str})
     def change_password(self, request: Any, pk: UUID) -> HttpResponse:
         """Change one's own password, given the present one, or as an administrator another's; other sessions end."""
-        row = self.get_row(pk)
+        row = self.get_object(pk)
         users.require_may_change(self.actor, row)
-        users.change_password(self.actor, row, **self.read(ChangedPassword))
-        return self.answer({"message": "Password changed successfully"})
+        users.change_password(self.actor, row, **self.validate(ChangedPasswordSerializer))
+        return self.respond({"message": "Password changed successfully"})
 
 
 urlpatterns = [
-    route("me", PlatformUsers, get="me"),
-    *resource("users", PlatformUsers),
-    route("users/<uuid:pk>/password", PlatformUsers, post="change_password"),
+    route("me", PlatformUserViewSet, get="me"),
+    *resource("users", PlatformUserViewSet),
+    route("users/<uuid:pk>/password", PlatformUserViewSet, post="change_password"),
 ]

@@ -1,7 +1,7 @@
 """Signing up, in and out on the Storefront surface, with a password or with Google."""
 
 from datetime import datetime
-from typing import Any, NotRequired
+from typing import Any, NotRequired, cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -9,19 +9,26 @@ from django.http import HttpResponse
 from rest_framework import serializers
 
 from accounts import role_names
-from accounts.api.shapes_auth import Address, Credentials, NewPassword, Password, Refresh, Verification
-from accounts.api.signing import FORGOTTEN, SENT, Signing
+from accounts.api.auth_serializers import (
+    AddressSerializer,
+    CredentialsSerializer,
+    NewPasswordSerializer,
+    Password,
+    RefreshSerializer,
+    VerificationSerializer,
+)
+from accounts.api.auth_viewsets import FORGOTTEN, SENT, AuthViewSet
 from accounts.api.storefront import browsers
 from accounts.models import Language, User
 from accounts.services import email_verification, google, passwords, registration, sessions, shoppers, signing_in
 from accounts.services.names import LONGEST_PART
 from accounts.services.sessions import SignIn
+from crm.api.fields import LineField, OptionalCharField, OptionalChoiceField, OptionalEmailField, SqlValueField
 from crm.api.permissions import SIGNED_IN
-from crm.api.resources import query_of
-from crm.api.responses import json_response
-from crm.api.routes import route
-from crm.api.schema import describes
-from crm.api.shapes import Choice, Computed, Email, Line, Shape, Text
+from crm.api.renderers import json_response
+from crm.api.routers import route
+from crm.api.schema import extend_schema
+from crm.api.serializers import Serializer
 from crm.api.storefront import STOREFRONT
 from crm.core import db, tokens
 from crm.core.errors import DomainError, Invalid, Malformed
@@ -30,131 +37,138 @@ LONGEST_STATE = 300
 LONGEST_CODE = 2048
 
 
-class Profile(Shape):
+class ProfileSerializer(Serializer):
     """What shoppers may change of themselves."""
 
-    first_name = Text(max_length=LONGEST_PART)
-    last_name = Text(max_length=LONGEST_PART)
-    phone = Text(max_length=20)
-    timezone = Line(max_length=60, required=False)
-    language = Choice(Language)
+    first_name = OptionalCharField(max_length=LONGEST_PART)
+    last_name = OptionalCharField(max_length=LONGEST_PART)
+    phone = OptionalCharField(max_length=20)
+    timezone = LineField(max_length=60, required=False)
+    language = OptionalChoiceField(Language)
 
 
-class StorefrontUser(Profile):
+class StorefrontUserSerializer(ProfileSerializer):
     """A user of the shop."""
 
     id = serializers.UUIDField(read_only=True)
     email = serializers.EmailField(read_only=True)
     active = serializers.BooleanField(source="is_active", read_only=True)
-    email_verified = Computed(Q(email_verified_at__isnull=False), serializers.BooleanField())
+    email_verified = SqlValueField(Q(email_verified_at__isnull=False), serializers.BooleanField())
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
 
-class SignUp(Shape):
+class SignUpSerializer(Serializer):
     """A new shopper."""
 
     email = serializers.EmailField(max_length=254)
     password = Password()
-    first_name = Text(max_length=LONGEST_PART)
-    last_name = Text(max_length=LONGEST_PART)
+    first_name = OptionalCharField(max_length=LONGEST_PART)
+    last_name = OptionalCharField(max_length=LONGEST_PART)
 
 
-class OwnAddress(Shape):
+class OwnAddressSerializer(Serializer):
     """An e-mail address; signed-in shoppers need not give theirs."""
 
-    email = Email()
+    email = OptionalEmailField()
 
 
-class PasswordChange(Shape):
+class PasswordChangeSerializer(Serializer):
     """The present password and a new one."""
 
     current_password = Password()
     new_password = Password()
 
 
-class StorefrontSigning(Signing):
+class StorefrontAuthViewSet(AuthViewSet):
     """`/auth`."""
 
     surface = STOREFRONT
-    public = {
-        **{action: reason for action, reason in Signing.public.items() if action != "accept_invitation"},
+    allow_anonymous = {
+        **{action: reason for action, reason in AuthViewSet.allow_anonymous.items() if action != "accept_invitation"},
         "register": "this is how one becomes a shopper",
         "resend_verification": "the mail goes to the address itself",
         "google": "this is how one signs in with Google",
         "google_callback": "Google's code is the proof",
     }
-    guarded = (Signing.guarded - {"accept_invitation"}) | {"change_password"}
-    counted = Signing.counted | {"register"}
-    limited = frozenset({"google"})
+    strict_throttle = (AuthViewSet.strict_throttle - {"accept_invitation"}) | {"change_password"}
+    strict_throttle_always = AuthViewSet.strict_throttle_always | {"register"}
+    anonymous_throttle = frozenset({"google"})
     permissions = dict.fromkeys(("profile", "update_profile", "change_password", "logout"), SIGNED_IN)
-    user_shape = StorefrontUser
-    register_body = SignUp
-    login_body = Credentials
-    refresh_body = Refresh
-    verify_email_body = Verification
-    resend_verification_body = OwnAddress
-    forgot_password_body = Address
-    reset_password_body = NewPassword
-    update_profile_body = Profile
-    change_password_body = PasswordChange
-    signed_in_form = {"user": StorefrontUser, "access_token": str, "refresh_token": str, "expires_at": datetime}
+    user_shape = StorefrontUserSerializer
+    register_body = SignUpSerializer
+    login_body = CredentialsSerializer
+    refresh_body = RefreshSerializer
+    verify_email_body = VerificationSerializer
+    resend_verification_body = OwnAddressSerializer
+    forgot_password_body = AddressSerializer
+    reset_password_body = NewPasswordSerializer
+    update_profile_body = ProfileSerializer
+    change_password_body = PasswordChangeSerializer
+    signed_in_form = {
+        "user": StorefrontUserSerializer,
+        "access_token": str,
+        "refresh_token": str,
+        "expires_at": datetime,
+    }
     google_form = {**signed_in_form, "state": NotRequired[str]}
-    profile_form = {"user": StorefrontUser, "roles": [str]}
+    profile_form = {"user": StorefrontUserSerializer, "roles": [str]}
 
     def signed_in(self, sign_in: SignIn, status: int = 200) -> HttpResponse:
         """Answer as the document shows it."""
-        return self.answer({"user": self.user_of(sign_in), **_tokens(sign_in)}, status)
+        return self.respond({"user": self.user_of(sign_in), **_tokens(sign_in)}, status)
 
-    @describes(body=SignUp, answer="signed_in_form", status=201)
+    @extend_schema(request=SignUpSerializer, response="signed_in_form", status=201)
     def register(self, request: Any, shop: str) -> HttpResponse:
         """Sign up in this shop; a link that proves the address is mailed."""
-        given = self.read()
+        given = self.validate()
         return self.signed_in(registration.register_shopper(self.shop, **given, visit=self.visit()), 201)
 
-    @describes(body=Credentials, answer="signed_in_form", errors=(401, 403))
+    @extend_schema(request=CredentialsSerializer, response="signed_in_form", error_statuses=(401, 403))
     def login(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Sign in with e-mail address and password."""
         slug = self.shop.slug
-        sign_in = signing_in.sign_in(**self.read(), slug=slug, visit=self.visit(), admits_shoppers=True)
+        sign_in = signing_in.sign_in(**self.validate(), slug=slug, visit=self.visit(), admits_shoppers=True)
         return self.signed_in(sign_in)
 
-    @describes(
-        body=Refresh, answer={"access_token": str, "refresh_token": str, "expires_at": datetime}, errors=(401, 429)
+    @extend_schema(
+        request=RefreshSerializer,
+        response={"access_token": str, "refresh_token": str, "expires_at": datetime},
+        error_statuses=(401, 429),
     )
     def refresh(self, request: Any, shop: str) -> HttpResponse:
         """Exchange a refresh token for a new pair; the old one used again ends the session."""
         organization = self.shop
-        raw = self.read()["refresh_token"]
-        return self.answer(_tokens(self.refreshed(raw, rotates=True, organization_id=organization.pk)))
+        raw = self.validate()["refresh_token"]
+        return self.respond(_tokens(self.refreshed(raw, rotates=True, organization_id=organization.pk)))
 
-    @describes(body=OwnAddress, answer={"message": str}, errors=(401,))
+    @extend_schema(request=OwnAddressSerializer, response={"message": str}, error_statuses=(401,))
     def resend_verification(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Mail the link again: to the signed-in user, or to the address given."""
         organization = self.shop
         actor = self.signed_in_actor()
         if actor is None:
-            email = self.read().get("email")
+            email = self.validate().get("email")
             if not email:
-                raise Invalid(email="This field is required.")
+                raise Invalid({"email": "This field is required."})
             email_verification.resend_to(organization.pk, email)
         else:
             with db.tenant(actor.organization_id):
                 email_verification.resend(User.objects.of(actor).get(pk=actor.user_id))
-        return self.answer({"message": SENT})
+        return self.respond({"message": SENT})
 
-    @describes(body=Address, answer={"message": str})
+    @extend_schema(request=AddressSerializer, response={"message": str})
     def forgot_password(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Mail a link that sets a new password; the answer never tells whether there is an account."""
-        passwords.forget(**self.read(), slug=self.shop.slug)
-        return self.answer({"message": FORGOTTEN})
+        passwords.forget(**self.validate(), slug=self.shop.slug)
+        return self.respond({"message": FORGOTTEN})
 
     def organization_id(self) -> UUID:
         """Return the organization of the shop: its mailed tokens alone count here."""
         organization_id: UUID = self.shop.pk
         return organization_id
 
-    @describes(answer={"url": str, "state": str}, query={"state": NotRequired[str]})
+    @extend_schema(response={"url": str, "state": str}, parameters={"state": NotRequired[str]})
     def google(self, request: Any, shop: str) -> HttpResponse:
         """Begin a sign-in with Google: where to send the browser, and the state that will come back with it.
 
@@ -163,17 +177,17 @@ class StorefrontSigning(Signing):
         organization = self.shop
         client_state = request.GET.get("state", "")
         if len(client_state) > LONGEST_STATE:
-            raise Invalid(state=f"At most {LONGEST_STATE} characters.")
+            raise Invalid({"state": f"At most {LONGEST_STATE} characters."})
         browser = browsers.secret_of(self.django_request) or tokens.new_secret()
         started = google.start(organization, browser=browser, client_state=client_state)
-        response = self.answer({"url": started.url, "state": started.state})
+        response = self.respond({"url": started.url, "state": started.state})
         browsers.remember(response, browser, google.LIFETIME)
         return response
 
-    @describes(
-        answer="google_form",
-        query={"code": str, "state": str, "error": NotRequired[str]},
-        errors=(403, 409),
+    @extend_schema(
+        response="google_form",
+        parameters={"code": str, "state": str, "error": NotRequired[str]},
+        error_statuses=(403, 409),
     )
     def google_callback(self, request: Any, shop: str) -> HttpResponse:
         """Finish a sign-in with Google; `state` in the answer is the client's own, where it gave one at the start."""
@@ -188,29 +202,30 @@ class StorefrontSigning(Signing):
         browser = browsers.secret_to_show(self.django_request)
         sign_in, client_state = google.finish(organization, code=code, state=state, browser=browser, visit=self.visit())
         handed_back = {"state": client_state} if client_state else {}
-        return self.answer({"user": self.user_of(sign_in), **_tokens(sign_in), **handed_back})
+        return self.respond({"user": self.user_of(sign_in), **_tokens(sign_in), **handed_back})
 
-    @describes(answer="profile_form")
+    @extend_schema(response="profile_form")
     def profile(self, request: Any, shop: str) -> HttpResponse:
         """Show the signed-in user and their roles."""
-        user = query_of(User, StorefrontUser).one(self.actor, User.objects.of, self.actor.user_id, cache_key="self")  # type: ignore[arg-type]  # signed in
+        user_id = cast(UUID, self.actor.user_id)  # signed in
+        user = self.query(StorefrontUserSerializer, User).one(self.actor, User.objects.of, user_id, cache_key="self")
         held, built_in = self.actor.roles, self.actor.built_in_roles
         roles = [role_names.shown(STOREFRONT.name, role) if role in built_in else role for role in held]
-        return self.answer({"user": user, "roles": roles})
+        return self.respond({"user": user, "roles": roles})
 
-    @describes(body=Profile, answer="profile_form", partial=True)
+    @extend_schema(request=ProfileSerializer, response="profile_form", partial=True)
     def update_profile(self, request: Any, shop: str) -> HttpResponse:
         """Change one's own name, phone, time zone or language."""
-        shoppers.update_profile(self.actor, **self.read(partial=True))
+        shoppers.update_profile(self.actor, **self.validate(partial=True))
         return self.profile(request, shop)
 
-    @describes(body=PasswordChange, answer={"message": str})
+    @extend_schema(request=PasswordChangeSerializer, response={"message": str})
     def change_password(self, request: Any, shop: str) -> HttpResponse:
         """Change one's own password; all other sessions end."""
-        passwords.change_own(self.actor, **self.read())
-        return self.answer({"message": "Password changed successfully"})
+        passwords.change_own(self.actor, **self.validate())
+        return self.respond({"message": "Password changed successfully"})
 
-    @describes(status=204)
+    @extend_schema(status=204)
     def logout(self, request: Any, shop: str) -> HttpResponse:
         """End every session of the user."""
         sessions.end_sessions(self.actor, User.objects.of(self.actor).get(pk=self.actor.user_id), reason="signed_out")
@@ -226,16 +241,16 @@ def _tokens(sign_in: SignIn) -> dict[str, Any]:
 
 
 urlpatterns = [
-    route("auth/register", StorefrontSigning, post="register"),
-    route("auth/verify-email", StorefrontSigning, post="verify_email"),
-    route("auth/resend-verification", StorefrontSigning, post="resend_verification"),
-    route("auth/login", StorefrontSigning, post="login"),
-    route("auth/refresh", StorefrontSigning, post="refresh"),
-    route("auth/google", StorefrontSigning, get="google"),
-    route("auth/google/callback", StorefrontSigning, get="google_callback"),
-    route("auth/profile", StorefrontSigning, get="profile", patch="update_profile"),
-    route("auth/password", StorefrontSigning, post="change_password"),
-    route("auth/forgot-password", StorefrontSigning, post="forgot_password"),
-    route("auth/reset-password", StorefrontSigning, post="reset_password"),
-    route("auth/logout", StorefrontSigning, post="logout"),
+    route("auth/register", StorefrontAuthViewSet, post="register"),
+    route("auth/verify-email", StorefrontAuthViewSet, post="verify_email"),
+    route("auth/resend-verification", StorefrontAuthViewSet, post="resend_verification"),
+    route("auth/login", StorefrontAuthViewSet, post="login"),
+    route("auth/refresh", StorefrontAuthViewSet, post="refresh"),
+    route("auth/google", StorefrontAuthViewSet, get="google"),
+    route("auth/google/callback", StorefrontAuthViewSet, get="google_callback"),
+    route("auth/profile", StorefrontAuthViewSet, get="profile", patch="update_profile"),
+    route("auth/password", StorefrontAuthViewSet, post="change_password"),
+    route("auth/forgot-password", StorefrontAuthViewSet, post="forgot_password"),
+    route("auth/reset-password", StorefrontAuthViewSet, post="reset_password"),
+    route("auth/logout", StorefrontAuthViewSet, post="logout"),
 ]

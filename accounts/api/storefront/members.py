@@ -8,43 +8,43 @@ from django.http import HttpResponse
 from rest_framework import serializers
 
 from accounts import role_names
-from accounts.api.shapes import LONGEST_ROLE_NAME, PermissionFields, RoleNameField
+from accounts.api.serializers import LONGEST_ROLE_NAME, PermissionFieldsSerializer, RoleNameField
 from accounts.models import Role, Scope, User
 from accounts.permissions import Permit
 from accounts.services import permissions, roles
-from crm.api.resources import query_of
-from crm.api.responses import json_response
-from crm.api.routes import route
-from crm.api.schema import describes
-from crm.api.shapes import Choice, Line, LongText, Shape
+from crm.api.fields import LineField, OptionalChoiceField, OptionalTextField
+from crm.api.renderers import json_response
+from crm.api.routers import route
+from crm.api.schema import extend_schema
+from crm.api.serializers import Serializer
 from crm.api.storefront import STOREFRONT
-from crm.api.views import ApiView
+from crm.api.viewsets import ApiViewSet
 from crm.core.errors import Invalid, NotFound
 
 VIEW, MANAGE = "roles:view", "roles:manage"
 
 
-class ShopRole(Shape):
+class ShopRoleSerializer(Serializer):
     """A role by the shop's name for it: a named set of permissions, and how far it sees."""
 
     id = serializers.UUIDField(read_only=True)
     name = RoleNameField("storefront")
-    description = LongText(max_length=300, allow_null=False)
-    scope = Choice(Scope)
+    description = OptionalTextField(max_length=300, allow_null=False)
+    scope = OptionalChoiceField(Scope)
     is_built_in = serializers.BooleanField(read_only=True)
 
 
-class Grant(Shape):
+class GrantSerializer(Serializer):
     """The permission to grant."""
 
     permission_id = serializers.UUIDField()
 
 
-class Assignment(Shape):
+class AssignmentSerializer(Serializer):
     """The role to assign, by id or by name."""
 
     role_id = serializers.UUIDField(required=False)
-    role_name = Line(max_length=LONGEST_ROLE_NAME, required=False)
+    role_name = LineField(max_length=LONGEST_ROLE_NAME, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for one of the two."""
@@ -53,7 +53,7 @@ class Assignment(Shape):
         return attrs
 
 
-class RolesView(ApiView):
+class RoleViewSet(ApiViewSet):
     """What the views of roles share: finding what the address names."""
 
     surface = STOREFRONT
@@ -64,16 +64,16 @@ class RolesView(ApiView):
 
     def changes(self) -> dict[str, Any]:
         """Return what the body changes, which must be something."""
-        values = self.read(partial=True)
+        values = self.validate(partial=True)
         if not values:
-            raise Invalid("There is nothing to change.")
+            raise Invalid(message="There is nothing to change.")
         return values
 
 
-class Roles(RolesView):
+class RoleResourceViewSet(RoleViewSet):
     """`/admin/roles` and what each permits."""
 
-    shape = ShopRole
+    serializer_class = ShopRoleSerializer
     permissions = {
         "list": VIEW,
         "create": MANAGE,
@@ -85,119 +85,123 @@ class Roles(RolesView):
         "revoke": MANAGE,
     }
 
-    @describes(answer={"roles": [ShopRole]})
+    @extend_schema(response={"roles": [ShopRoleSerializer]})
     def list(self, request: Any, shop: str) -> HttpResponse:
         """List all roles, the highest-ranking first."""
-        found = query_of(Role, ShopRole).all(Role.objects.of(self.actor), order=("-rank", "created_at", "name"))
-        return self.answer({"roles": found})
+        found = self.query(ShopRoleSerializer, Role).all(
+            Role.objects.of(self.actor), order=("-rank", "created_at", "name")
+        )
+        return self.respond({"roles": found})
 
-    @describes(body=ShopRole, answer={"role": ShopRole}, status=201)
+    @extend_schema(request=ShopRoleSerializer, response={"role": ShopRoleSerializer}, status=201)
     def create(self, request: Any, shop: str) -> HttpResponse:
         """Create a role that permits nothing yet."""
-        return self.shown(roles.create_role(self.actor, **self.read()), 201)
+        return self.respond_with(roles.create_role(self.actor, **self.validate()), 201)
 
-    @describes(answer={"role": ShopRole})
+    @extend_schema(response={"role": ShopRoleSerializer})
     def retrieve(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Show a role."""
-        return self.shown(self.role(pk))
+        return self.respond_with(self.role(pk))
 
-    @describes(body=ShopRole, answer={"role": ShopRole}, partial=True)
+    @extend_schema(request=ShopRoleSerializer, response={"role": ShopRoleSerializer}, partial=True)
     def update(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Change a role that is not built in."""
-        return self.shown(roles.update_role(self.actor, self.role(pk), **self.changes()))
+        return self.respond_with(roles.update_role(self.actor, self.role(pk), **self.changes()))
 
-    @describes(answer=None, status=204)
+    @extend_schema(response=None, status=204)
     def destroy(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Delete a role that is not built in and that nobody holds."""
         roles.delete_role(self.actor, self.role(pk))
         return json_response(None, 204)
 
-    @describes(answer={"permissions": [PermissionFields]})
+    @extend_schema(response={"permissions": [PermissionFieldsSerializer]})
     def granted(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """List the permissions granted to a role."""
-        return self.answer({"permissions": _listed(permissions.granted_to(self.actor, self.role(pk)))})
+        return self.respond({"permissions": _listed(permissions.granted_to(self.actor, self.role(pk)))})
 
-    @describes(body=Grant, answer={"message": str})
+    @extend_schema(request=GrantSerializer, response={"message": str})
     def grant(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Grant a permission that one holds oneself."""
         role = self.role(pk)
-        permission_id = self.read(Grant)["permission_id"]
+        permission_id = self.validate(GrantSerializer)["permission_id"]
         try:
             permissions.grant_permission(self.actor, role, permission_id)
         except NotFound as error:
-            raise Invalid(permission_id="There is no such permission.") from error
-        return self.answer({"message": "Permission granted successfully"})
+            raise Invalid({"permission_id": "There is no such permission."}) from error
+        return self.respond({"message": "Permission granted successfully"})
 
-    @describes(answer=None, status=204)
+    @extend_schema(response=None, status=204)
     def revoke(self, request: Any, shop: str, pk: UUID, permission_pk: UUID) -> HttpResponse:
         """Revoke a permission that one holds oneself."""
         permissions.revoke_permission(self.actor, self.role(pk), permission_pk)
         return json_response(None, 204)
 
-    def shown(self, role: Role, status: int = 200) -> HttpResponse:
+    def respond_with(self, role: Role, status: int = 200) -> HttpResponse:
         """Answer with the role as it now stands."""
-        found = query_of(Role, ShopRole).one(self.actor, Role.objects.of, role.pk, cache_key="role")
-        return self.answer({"role": found}, status)
+        found = self.query(ShopRoleSerializer, Role).one(self.actor, Role.objects.of, role.pk, cache_key="role")
+        return self.respond({"role": found}, status)
 
 
-class Permissions(RolesView):
+class PermissionViewSet(RoleViewSet):
     """`/admin/permissions`: built-in ones, and the organization's own."""
 
-    shape = PermissionFields
+    serializer_class = PermissionFieldsSerializer
     permissions = {"list": VIEW, "create": MANAGE, "retrieve": VIEW, "update": MANAGE, "destroy": MANAGE}
 
-    @describes(answer={"permissions": [PermissionFields]})
+    @extend_schema(response={"permissions": [PermissionFieldsSerializer]})
     def list(self, request: Any, shop: str) -> HttpResponse:
         """List all permissions."""
-        return self.answer({"permissions": _listed(permissions.all_permissions(self.actor))})
+        return self.respond({"permissions": _listed(permissions.all_permissions(self.actor))})
 
-    @describes(body=PermissionFields, answer={"permission": PermissionFields}, status=201)
+    @extend_schema(request=PermissionFieldsSerializer, response={"permission": PermissionFieldsSerializer}, status=201)
     def create(self, request: Any, shop: str) -> HttpResponse:
         """Create a permission."""
-        return self.shown(permissions.create_permission(self.actor, **self.read()), 201)
+        return self.respond_with(permissions.create_permission(self.actor, **self.validate()), 201)
 
-    @describes(answer={"permission": PermissionFields})
+    @extend_schema(response={"permission": PermissionFieldsSerializer})
     def retrieve(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Show a permission."""
-        return self.shown(permissions.get_permission(self.actor, pk))
+        return self.respond_with(permissions.get_permission(self.actor, pk))
 
-    @describes(body=PermissionFields, answer={"permission": PermissionFields}, partial=True)
+    @extend_schema(
+        request=PermissionFieldsSerializer, response={"permission": PermissionFieldsSerializer}, partial=True
+    )
     def update(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Change a permission that is not built in; roles that hold it hold what it becomes."""
         permissions.get_permission(self.actor, pk)
-        return self.shown(permissions.update_permission(self.actor, pk, **self.changes()))
+        return self.respond_with(permissions.update_permission(self.actor, pk, **self.changes()))
 
-    @describes(answer=None, status=204)
+    @extend_schema(response=None, status=204)
     def destroy(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Delete a permission that is not built in; it leaves the roles that hold it."""
         permissions.delete_permission(self.actor, pk)
         return json_response(None, 204)
 
-    def shown(self, permit: Permit, status: int = 200) -> HttpResponse:
+    def respond_with(self, permit: Permit, status: int = 200) -> HttpResponse:
         """Answer with a permission."""
-        return self.answer({"permission": permit._asdict()}, status)
+        return self.respond({"permission": permit._asdict()}, status)
 
 
-class UserRoles(RolesView):
+class UserRoleViewSet(RoleViewSet):
     """`/admin/users/:id/roles`."""
 
     permissions = {"list": VIEW, "assign": MANAGE, "revoke": MANAGE}
 
-    @describes(answer={"roles": [str]})
+    @extend_schema(response={"roles": [str]})
     def list(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """List the names of the roles that a user holds, the highest-ranking first."""
         held = roles.roles_of(self.actor, self.user(pk))
         shown = [role_names.shown(self.surface.name, role.name) if role.is_built_in else role.name for role in held]
-        return self.answer({"roles": shown})
+        return self.respond({"roles": shown})
 
-    @describes(body=Assignment, answer={"message": str})
+    @extend_schema(request=AssignmentSerializer, response={"message": str})
     def assign(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Assign a role that one may hand out."""
         user = self.user(pk)
-        roles.assign_role(self.actor, user, self.role_asked(**self.read(Assignment)))
-        return self.answer({"message": "Role assigned successfully"})
+        roles.assign_role(self.actor, user, self.role_asked(**self.validate(AssignmentSerializer)))
+        return self.respond({"message": "Role assigned successfully"})
 
-    @describes(answer=None, status=204)
+    @extend_schema(response=None, status=204)
     def revoke(self, request: Any, shop: str, pk: UUID, role_pk: UUID) -> HttpResponse:
         """Take a role away that one may hand out."""
         roles.revoke_role(self.actor, self.user(pk), self.role(role_pk))
@@ -230,12 +234,12 @@ def _listed(permits: list[Permit]) -> list[dict[str, Any]]:
 
 
 urlpatterns = [
-    route("admin/roles", Roles, get="list", post="create"),
-    route("admin/roles/<uuid:pk>", Roles, get="retrieve", put="update", delete="destroy"),
-    route("admin/roles/<uuid:pk>/permissions", Roles, get="granted", post="grant"),
-    route("admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>", Roles, delete="revoke"),
-    route("admin/permissions", Permissions, get="list", post="create"),
-    route("admin/permissions/<uuid:pk>", Permissions, get="retrieve", put="update", delete="destroy"),
-    route("admin/users/<uuid:pk>/roles", UserRoles, get="list", post="assign"),
-    route("admin/users/<uuid:pk>/roles/<uuid:role_pk>", UserRoles, delete="revoke"),
+    route("admin/roles", RoleResourceViewSet, get="list", post="create"),
+    route("admin/roles/<uuid:pk>", RoleResourceViewSet, get="retrieve", put="update", delete="destroy"),
+    route("admin/roles/<uuid:pk>/permissions", RoleResourceViewSet, get="granted", post="grant"),
+    route("admin/roles/<uuid:pk>/permissions/<uuid:permission_pk>", RoleResourceViewSet, delete="revoke"),
+    route("admin/permissions", PermissionViewSet, get="list", post="create"),
+    route("admin/permissions/<uuid:pk>", PermissionViewSet, get="retrieve", put="update", delete="destroy"),
+    route("admin/users/<uuid:pk>/roles", UserRoleViewSet, get="list", post="assign"),
+    route("admin/users/<uuid:pk>/roles/<uuid:role_pk>", UserRoleViewSet, delete="revoke"),
 ]

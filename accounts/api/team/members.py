@@ -7,37 +7,44 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers
 
-from accounts.api.resources import Members
-from accounts.api.shapes import OrganizationFields, ProfileFields, RoleField, StatusField, UserFields, roles_on
+from accounts.api.serializers import (
+    OrganizationFieldsSerializer,
+    ProfileFieldsSerializer,
+    RoleField,
+    StatusField,
+    UserFieldsSerializer,
+    roles_on,
+)
+from accounts.api.viewsets import MemberViewSet
 from accounts.models import Organization, User
 from accounts.services import passwords, settings, users
+from crm.api.fields import SqlValueField
 from crm.api.permissions import MEMBER
-from crm.api.resources import query_of
-from crm.api.routes import route
-from crm.api.schema import describes
-from crm.api.shapes import CamelShape, Computed
+from crm.api.routers import route
+from crm.api.schema import extend_schema
+from crm.api.serializers import Serializer
 from crm.api.team import TEAM
-from crm.api.views import ApiView
+from crm.api.viewsets import ApiViewSet
 from crm.core.actor import Actor
 
 
-class TeamOrganization(OrganizationFields, CamelShape):
+class TeamOrganizationSerializer(OrganizationFieldsSerializer):
     """The organization in camelCase."""
 
 
-class TeamProfile(ProfileFields, CamelShape):
+class TeamProfileSerializer(ProfileFieldsSerializer):
     """The signed-in user."""
 
     email = serializers.EmailField(read_only=True)
     full_name = serializers.CharField(read_only=True)
     role = RoleField("team", read_only=True)
     roles = roles_on("team")
-    email_verified = Computed(Q(email_verified_at__isnull=False), serializers.BooleanField())
+    email_verified = SqlValueField(Q(email_verified_at__isnull=False), serializers.BooleanField())
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
 
-class TeamMember(UserFields, CamelShape):
+class TeamMemberSerializer(UserFieldsSerializer):
     """A member of the team."""
 
     preferences = None  # type: ignore[assignment]  # a member's own affair
@@ -47,14 +54,14 @@ class TeamMember(UserFields, CamelShape):
     is_active = serializers.BooleanField(read_only=True)
 
 
-class MemberChange(CamelShape):
+class MemberChangeSerializer(Serializer):
     """What an owner may change of another member."""
 
     role = RoleField("team")
     status = StatusField()
 
 
-class PasswordChange(CamelShape):
+class PasswordChangeSerializer(Serializer):
     """The present password, and the new one twice."""
 
     current_password = serializers.CharField(max_length=128, trim_whitespace=False)
@@ -68,11 +75,11 @@ class PasswordChange(CamelShape):
         return attrs
 
 
-class TeamSettings(ApiView):
+class TeamSettingsViewSet(ApiViewSet):
     """`/settings/organization`, `/settings/profile`, `/settings/password`, `/settings/system`."""
 
     surface = TEAM
-    guarded = frozenset({"change_password"})
+    strict_throttle = frozenset({"change_password"})
     permissions = {
         "organization": "organization:view",
         "update_organization": "organization:update",
@@ -82,54 +89,56 @@ class TeamSettings(ApiView):
         "system": "system:view",
     }
 
-    def input_shape(self) -> Any:
+    def get_input_serializer_class(self) -> Any:
         """Return the shape of bodies."""
         return {
-            "update_organization": TeamOrganization,
-            "update_profile": TeamProfile,
-            "change_password": PasswordChange,
+            "update_organization": TeamOrganizationSerializer,
+            "update_profile": TeamProfileSerializer,
+            "change_password": PasswordChangeSerializer,
         }.get(self.action)
 
-    @describes(answer=TeamOrganization)
+    @extend_schema(response=TeamOrganizationSerializer)
     def organization(self, request: Any) -> HttpResponse:
         """Show the organization's profile."""
-        found = query_of(Organization, TeamOrganization).one(
+        found = self.query(TeamOrganizationSerializer, Organization).one(
             self.actor, settings.own_organization, self.actor.organization_id, cache_key="own"
         )
-        return self.answer(found)
+        return self.respond(found)
 
-    @describes(body=TeamOrganization, answer=TeamOrganization, partial=True)
+    @extend_schema(request=TeamOrganizationSerializer, response=TeamOrganizationSerializer, partial=True)
     def update_organization(self, request: Any) -> HttpResponse:
         """Change the organization's profile."""
-        settings.update_organization(self.actor, settings.own_organization(self.actor).get(), **self.read(partial=True))
+        settings.update_organization(
+            self.actor, settings.own_organization(self.actor).get(), **self.validate(partial=True)
+        )
         return self.organization(request)
 
-    @describes(answer=TeamProfile)
+    @extend_schema(response=TeamProfileSerializer)
     def profile(self, request: Any) -> HttpResponse:
         """Show the signed-in user."""
-        found = query_of(User, TeamProfile).one(
+        found = self.query(TeamProfileSerializer, User).one(
             self.actor,
             User.objects.of,
             self.actor.user_id,  # type: ignore[arg-type]  # a signed-in actor is somebody
             cache_key="self",
         )
-        return self.answer(found)
+        return self.respond(found)
 
-    @describes(body=TeamProfile, answer=TeamProfile, partial=True)
+    @extend_schema(request=TeamProfileSerializer, response=TeamProfileSerializer, partial=True)
     def update_profile(self, request: Any) -> HttpResponse:
         """Change the signed-in user's own profile."""
         user = User.objects.of(self.actor).get(pk=self.actor.user_id)
-        users.update_user(self.actor, user, **self.read(partial=True))
+        users.update_user(self.actor, user, **self.validate(partial=True))
         return self.profile(request)
 
-    @describes(body=PasswordChange, answer={"message": str})
+    @extend_schema(request=PasswordChangeSerializer, response={"message": str})
     def change_password(self, request: Any) -> HttpResponse:
         """Change one's own password; all other sessions end."""
-        passwords.change_own(self.actor, **self.read())
-        return self.answer({"message": "Password changed successfully"})
+        passwords.change_own(self.actor, **self.validate())
+        return self.respond({"message": "Password changed successfully"})
 
-    @describes(
-        answer={
+    @extend_schema(
+        response={
             "version": str,
             "uptime": int,
             "organization": dict,
@@ -139,31 +148,31 @@ class TeamSettings(ApiView):
     )
     def system(self, request: Any) -> HttpResponse:
         """Show version, uptime in seconds, counts and feature flags."""
-        return self.answer(_in_case(settings.system_info(self.actor, settings.own_organization(self.actor).get())))
+        return self.respond(_in_case(settings.system_info(self.actor, settings.own_organization(self.actor).get())))
 
 
-class TeamMembers(Members):
+class TeamMemberViewSet(MemberViewSet):
     """`/settings/team`: for owners, and never about oneself."""
 
     surface = TEAM
-    shape = TeamMember
-    noun = "Member"
+    serializer_class = TeamMemberSerializer
+    verbose_name = "Member"
     permissions = {"list": "users:update"}
 
-    def input_shape(self) -> type[CamelShape]:
+    def get_input_serializer_class(self) -> type[Serializer]:
         """Return the shape of bodies."""
-        return MemberChange
+        return MemberChangeSerializer
 
-    def details(self, actor: Actor) -> QuerySet[User]:
+    def get_detail_queryset(self, actor: Actor) -> QuerySet[User]:
         """Return members; shoppers are not of the team."""
-        return self.rows(actor)
+        return self.get_queryset(actor)
 
-    @describes(body=MemberChange, partial=True)
+    @extend_schema(request=MemberChangeSerializer, partial=True)
     def partial_update(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Change another member's role or status."""
-        row = self.get_row(pk)
+        row = self.get_object(pk)
         users.require_other(self.actor, row)
-        return self.shown(users.update_user(self.actor, row, **self.read(partial=True)))
+        return self.respond_with(users.update_user(self.actor, row, **self.validate(partial=True)))
 
 
 def _in_case(told: dict[str, Any]) -> dict[str, Any]:
@@ -171,10 +180,10 @@ def _in_case(told: dict[str, Any]) -> dict[str, Any]:
 
 
 urlpatterns = [
-    route("settings/organization", TeamSettings, get="organization", patch="update_organization"),
-    route("settings/profile", TeamSettings, get="profile", patch="update_profile"),
-    route("settings/password", TeamSettings, patch="change_password"),
-    route("settings/system", TeamSettings, get="system"),
-    route("settings/team", TeamMembers, get="list"),
-    route("settings/team/<uuid:pk>", TeamMembers, patch="partial_update", delete="destroy"),
+    route("settings/organization", TeamSettingsViewSet, get="organization", patch="update_organization"),
+    route("settings/profile", TeamSettingsViewSet, get="profile", patch="update_profile"),
+    route("settings/password", TeamSettingsViewSet, patch="change_password"),
+    route("settings/system", TeamSettingsViewSet, get="system"),
+    route("settings/team", TeamMemberViewSet, get="list"),
+    route("settings/team/<uuid:pk>", TeamMemberViewSet, patch="partial_update", delete="destroy"),
 ]

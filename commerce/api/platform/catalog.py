@@ -1,55 +1,60 @@
 """Products, their stock and variants, categories and brands on the Platform surface."""
 
-from commerce.api.resources.catalog import Brands, Categories, Products, Variants
-from commerce.api.resources.stock import Ledger
-from commerce.api.shapes.catalog import BrandFields, CategoryFields, ProductFields, VariantFields
-from commerce.api.shapes.stock import Movement
+from commerce.api.serializers.catalog import (
+    BrandFieldsSerializer,
+    CategoryFieldsSerializer,
+    ProductFieldsSerializer,
+    VariantFieldsSerializer,
+)
+from commerce.api.serializers.stock import MovementSerializer
+from commerce.api.viewsets.catalog import BrandViewSet, CategoryViewSet, ProductViewSet, VariantViewSet
+from commerce.api.viewsets.stock import StockMovementViewSet
 from crm.api.platform import PLATFORM
-from crm.api.routes import resource, route
+from crm.api.routers import resource, route
 
 
-class PlatformProducts(Products):
+class PlatformProductViewSet(ProductViewSet):
     """`/products`."""
 
     surface = PLATFORM
-    shape = ProductFields
+    serializer_class = ProductFieldsSerializer
 
 
-class PlatformLedger(Ledger):
+class PlatformStockMovementViewSet(StockMovementViewSet):
     """`/products/{id}/stock`."""
 
     surface = PLATFORM
-    shape = Movement
-    product_shape = ProductFields
+    serializer_class = MovementSerializer
+    product_serializer_class = ProductFieldsSerializer
 
 
-class PlatformVariants(Variants):
+class PlatformVariantViewSet(VariantViewSet):
     """`/products/{id}/variants`."""
 
     surface = PLATFORM
-    shape = VariantFields
+    serializer_class = VariantFieldsSerializer
 
 
-class PlatformCategories(Categories):
+class PlatformCategoryViewSet(CategoryViewSet):
     """`/categories`."""
 
     surface = PLATFORM
-    shape = CategoryFields
+    serializer_class = CategoryFieldsSerializer
 
 
-class PlatformBrands(Brands):
+class PlatformBrandViewSet(BrandViewSet):
     """`/brands`."""
 
     surface = PLATFORM
-    shape = BrandFields
+    serializer_class = BrandFieldsSerializer
 
 
 urlpatterns = [
-    route("products", PlatformProducts, get="list", post="create"),
-    route("products/<uuid:pk>", PlatformProducts, get="retrieve", put="update", delete="destroy"),
-    route("products/<uuid:pk>/restore", PlatformProducts, post="restore"),
-    route("products/<uuid:product_pk>/stock", PlatformLedger, get="list", post="create"),
-    *resource("products/<uuid:product_pk>/variants", PlatformVariants, restore=False),
-    *resource("categories", PlatformCategories, restore=False),
-    *resource("brands", PlatformBrands, restore=False),
+    route("products", PlatformProductViewSet, get="list", post="create"),
+    route("products/<uuid:pk>", PlatformProductViewSet, get="retrieve", put="update", delete="destroy"),
+    route("products/<uuid:pk>/restore", PlatformProductViewSet, post="restore"),
+    route("products/<uuid:product_pk>/stock", PlatformStockMovementViewSet, get="list", post="create"),
+    *resource("products/<uuid:product_pk>/variants", PlatformVariantViewSet, restore=False),
+    *resource("categories", PlatformCategoryViewSet, restore=False),
+    *resource("brands", PlatformBrandViewSet, restore=False),
 ]

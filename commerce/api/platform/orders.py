@@ -5,47 +5,52 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
-from commerce.api.resources.orders import OrderFilters, Orders
-from commerce.api.shapes.orders import NewOrder, OrderFields, StatusChange, StatusEntry
+from commerce.api.serializers.orders import (
+    NewOrderSerializer,
+    OrderFieldsSerializer,
+    StatusChangeSerializer,
+    StatusEntrySerializer,
+)
+from commerce.api.viewsets.orders import OrderFilterSet, OrderViewSet
 from commerce.services import order_entry, order_status
 from crm.api.platform import PLATFORM
-from crm.api.resources import query_of
-from crm.api.routes import route
-from crm.api.schema import describes
+from crm.api.routers import route
+from crm.api.schema import extend_schema
+from crm.api.viewsets import Services
 from crm.core.models import Event
 
 
-class PlatformOrders(Orders):
+class PlatformOrderViewSet(OrderViewSet):
     """`/orders`."""
 
     surface = PLATFORM
-    shape = OrderFields
-    body_shape = NewOrder
-    filters = OrderFilters
+    serializer_class = OrderFieldsSerializer
+    input_serializer_class = NewOrderSerializer
+    filterset_class = OrderFilterSet
     permissions = {"change_status": "orders:update", "history": "orders:view"}
-    tally = "orders"
-    creates = order_entry.enter_order
+    counter = "orders"
+    services = Services(create=order_entry.enter_order)
 
-    def kept_count(self) -> str | None:
+    def get_counter(self) -> str | None:
         """Orders are counted by who entered them, which is not all that their own scope shows to somebody."""
-        return self.tally if self.actor.sees_all else None
+        return self.counter if self.actor.sees_all else None
 
-    @describes(body=StatusChange, answer="shape")
+    @extend_schema(request=StatusChangeSerializer, response="serializer_class")
     def change_status(self, request: Any, pk: UUID) -> HttpResponse:
         """Move an order on: forward, to cancelled before it is shipped, to refunded after."""
-        order = order_status.change_status(self.actor, self.get_row(pk), **self.read(StatusChange))
-        return self.shown(order)
+        order = order_status.change_status(self.actor, self.get_object(pk), **self.validate(StatusChangeSerializer))
+        return self.respond_with(order)
 
-    @describes(answer={"items": [StatusEntry]})
+    @extend_schema(response={"items": [StatusEntrySerializer]})
     def history(self, request: Any, pk: UUID) -> HttpResponse:
         """Answer how it came to be where it is, its creation first."""
-        rows = order_status.history_of(self.actor, self.get_row(pk))
-        return self.answer({"items": query_of(Event, StatusEntry).all(rows, order=("occurred_at", "id"))})
+        rows = order_status.history_of(self.actor, self.get_object(pk))
+        return self.respond({"items": self.query(StatusEntrySerializer, Event).all(rows, order=("occurred_at", "id"))})
 
 
 urlpatterns = [
-    route("orders", PlatformOrders, get="list", post="create"),
-    route("orders/<uuid:pk>", PlatformOrders, get="retrieve"),
-    route("orders/<uuid:pk>/status", PlatformOrders, put="change_status"),
-    route("orders/<uuid:pk>/history", PlatformOrders, get="history"),
+    route("orders", PlatformOrderViewSet, get="list", post="create"),
+    route("orders/<uuid:pk>", PlatformOrderViewSet, get="retrieve"),
+    route("orders/<uuid:pk>/status", PlatformOrderViewSet, put="change_status"),
+    route("orders/<uuid:pk>/history", PlatformOrderViewSet, get="history"),
 ]

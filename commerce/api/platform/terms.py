@@ -6,58 +6,59 @@ from django.http import HttpResponse
 
 from accounts.models import Organization
 from accounts.services.settings import own_organization, update_organization
-from commerce.api.resources.terms import Promotions, ShippingMethods, TaxRates
-from commerce.api.shapes.terms import ShopFields
+from commerce.api.serializers.terms import ShopFieldsSerializer
+from commerce.api.viewsets.terms import PromotionViewSet, ShippingMethodViewSet, TaxRateViewSet
 from crm.api.platform import PLATFORM
-from crm.api.resources import query_of
-from crm.api.routes import resource, route
-from crm.api.schema import describes
-from crm.api.views import ApiView
+from crm.api.routers import resource, route
+from crm.api.schema import extend_schema
+from crm.api.viewsets import ApiViewSet
 
 
-class PlatformPromotions(Promotions):
+class PlatformPromotionViewSet(PromotionViewSet):
     """`/promotions`."""
 
     surface = PLATFORM
 
 
-class PlatformShippingMethods(ShippingMethods):
+class PlatformShippingMethodViewSet(ShippingMethodViewSet):
     """`/shipping-methods`."""
 
     surface = PLATFORM
 
 
-class PlatformTaxRates(TaxRates):
+class PlatformTaxRateViewSet(TaxRateViewSet):
     """`/tax-rates`."""
 
     surface = PLATFORM
 
 
-class PlatformShop(ApiView):
+class PlatformShopViewSet(ApiViewSet):
     """`/shop`."""
 
     surface = PLATFORM
-    shape = ShopFields
+    serializer_class = ShopFieldsSerializer
     permissions = {"retrieve": "shop:update", "partial_update": "shop:update"}
 
-    @describes(answer=ShopFields)
+    @extend_schema(response=ShopFieldsSerializer)
     def retrieve(self, request: Any) -> HttpResponse:
         """Show whether the storefront is on, its currency and its name."""
         organization_id = self.actor.organization_id
-        return self.answer(
-            query_of(Organization, ShopFields).one(self.actor, own_organization, organization_id, cache_key="own")
+        return self.respond(
+            self.query(ShopFieldsSerializer, Organization).one(
+                self.actor, own_organization, organization_id, cache_key="own"
+            )
         )
 
-    @describes(body=ShopFields, answer=ShopFields, partial=True)
+    @extend_schema(request=ShopFieldsSerializer, response=ShopFieldsSerializer, partial=True)
     def partial_update(self, request: Any) -> HttpResponse:
         """Switch the storefront on or off, name it, or change its currency, which converts no amount."""
-        update_organization(self.actor, own_organization(self.actor).get(), **self.read(partial=True))
+        update_organization(self.actor, own_organization(self.actor).get(), **self.validate(partial=True))
         return self.retrieve(request)
 
 
 urlpatterns = [
-    *resource("promotions", PlatformPromotions, restore=False),
-    *resource("shipping-methods", PlatformShippingMethods, restore=False),
-    *resource("tax-rates", PlatformTaxRates, restore=False),
-    route("shop", PlatformShop, get="retrieve", patch="partial_update"),
+    *resource("promotions", PlatformPromotionViewSet, restore=False),
+    *resource("shipping-methods", PlatformShippingMethodViewSet, restore=False),
+    *resource("tax-rates", PlatformTaxRateViewSet, restore=False),
+    route("shop", PlatformShopViewSet, get="retrieve", patch="partial_update"),
 ]

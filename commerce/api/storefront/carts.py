@@ -5,56 +5,56 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
-from commerce.api.shapes.carts import CartFields, CartItemChange, NewCartItem, shown
+from commerce.api.serializers.carts import CartFieldsSerializer, CartItemChangeSerializer, NewCartItemSerializer, shown
 from commerce.services import carts
 from commerce.services.carts import Contents
 from crm.api.permissions import SIGNED_IN
-from crm.api.routes import route
-from crm.api.schema import describes
+from crm.api.routers import route
+from crm.api.schema import extend_schema
 from crm.api.storefront import STOREFRONT
-from crm.api.views import ApiView
+from crm.api.viewsets import ApiViewSet
 
 
-class Cart(ApiView):
+class CartViewSet(ApiViewSet):
     """The cart of the user who asks; every answer is the whole cart as it now stands."""
 
     surface = STOREFRONT
-    shape = CartFields
+    serializer_class = CartFieldsSerializer
     permissions = dict.fromkeys(("retrieve", "add", "change", "remove", "clear"), SIGNED_IN)
-    writing = {"retrieve": "who has no cart yet gets one, for its id and date to stay the same"}
+    writes_on_get = {"retrieve": "who has no cart yet gets one, for its id and date to stay the same"}
 
-    @describes(answer=CartFields)
+    @extend_schema(response=CartFieldsSerializer)
     def retrieve(self, request: Any, shop: str) -> HttpResponse:
         """Show the cart."""
-        return self.shown(carts.contents_of(self.actor))
+        return self.respond_with(carts.contents_of(self.actor))
 
-    @describes(body=NewCartItem, answer=CartFields)
+    @extend_schema(request=NewCartItemSerializer, response=CartFieldsSerializer)
     def add(self, request: Any, shop: str) -> HttpResponse:
         """Put a product into the cart; what is there already in the same choice becomes more."""
-        return self.shown(carts.add_item(self.actor, **self.read(NewCartItem)))
+        return self.respond_with(carts.add_item(self.actor, **self.validate(NewCartItemSerializer)))
 
-    @describes(body=CartItemChange, answer=CartFields)
+    @extend_schema(request=CartItemChangeSerializer, response=CartFieldsSerializer)
     def change(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Change how many of an item there are."""
-        return self.shown(carts.change_quantity(self.actor, pk, **self.read(CartItemChange)))
+        return self.respond_with(carts.change_quantity(self.actor, pk, **self.validate(CartItemChangeSerializer)))
 
-    @describes(answer=CartFields)
+    @extend_schema(response=CartFieldsSerializer)
     def remove(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
         """Take an item out of the cart."""
-        return self.shown(carts.remove_item(self.actor, pk))
+        return self.respond_with(carts.remove_item(self.actor, pk))
 
-    @describes(answer=CartFields)
+    @extend_schema(response=CartFieldsSerializer)
     def clear(self, request: Any, shop: str) -> HttpResponse:
         """Empty the cart."""
-        return self.shown(carts.empty_cart(self.actor))
+        return self.respond_with(carts.empty_cart(self.actor))
 
-    def shown(self, contents: Contents) -> HttpResponse:
+    def respond_with(self, contents: Contents) -> HttpResponse:
         """Answer with a cart."""
-        return self.answer(shown(contents, self.actor.currency))
+        return self.respond(shown(contents, self.actor.currency))
 
 
 urlpatterns = [
-    route("cart", Cart, get="retrieve", delete="clear"),
-    route("cart/items", Cart, post="add"),
-    route("cart/items/<uuid:pk>", Cart, patch="change", delete="remove"),
+    route("cart", CartViewSet, get="retrieve", delete="clear"),
+    route("cart/items", CartViewSet, post="add"),
+    route("cart/items/<uuid:pk>", CartViewSet, patch="change", delete="remove"),
 ]

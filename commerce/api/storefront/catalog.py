@@ -1,61 +1,70 @@
 """The catalog of a shop: for everybody who knows its address, and what is on sale alone."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from accounts.services import shops
-from commerce.api.resources.catalog import ShopFilters
-from commerce.api.shapes.catalog import ShopBrand, ShopCategory, ShopProduct, ShopProductDetails
+from commerce.api.serializers.catalog import (
+    ShopBrandSerializer,
+    ShopCategorySerializer,
+    ShopProductDetailsSerializer,
+    ShopProductSerializer,
+)
+from commerce.api.viewsets.catalog import ShopFilterSet
 from commerce.models import Brand, Category, Product
-from crm.api.resources import Resource
-from crm.api.routes import route
+from crm.api.routers import route
 from crm.api.storefront import STOREFRONT
+from crm.api.viewsets import ResourceViewSet
 from crm.core.actor import Actor
 from crm.core.db import CompiledQuery
 from crm.core.errors import NotFound
 
 
-class Showcase(Resource):
+class ShopCatalogViewSet(ResourceViewSet):
     """What a shop shows to anybody, token or none."""
 
     surface = STOREFRONT
-    public = {"list": "a shop shows its catalog to everybody", "retrieve": "the same"}
-    shared = frozenset(public)
+    allow_anonymous = {"list": "a shop shows its catalog to everybody", "retrieve": "the same"}
+    cacheable = frozenset(allow_anonymous)
 
-    def perform_for_anybody(self, handler: Any) -> HttpResponse:
+    def handle_anonymous(self) -> HttpResponse:
         """Enter the shop that the address names, as a visitor."""
-        return shops.visit(self.kwargs["shop"], lambda visitor: self.perform(handler, visitor))
+        slug, state = self.kwargs["shop"], dict(vars(self))
+        try:
+            with shops.enter_read_only(slug) as check:
+                return self.run_read_only(check)
+        except shops.ShopClosed:  # it is forgotten now, and looked for anew
+            with shops.enter_read_only(slug) as check:
+                return self.fresh(state).run_read_only(check)
 
 
-class ShopProducts(Showcase):
+class ShopProductViewSet(ShopCatalogViewSet):
     """`/catalog/products`."""
 
     model = Product
-    noun = "Product"
-    plural = "products"
-    shape = ShopProductDetails
-    list_shape = ShopProduct
-    filters = ShopFilters
-    tally = "products on sale"
-    orders = {"created_at": "created_at", "name": "name_normalized", "price": "current_price"}
+    verbose_name = "Product"
+    verbose_name_plural = "products"
+    serializer_class = ShopProductDetailsSerializer
+    list_serializer_class = ShopProductSerializer
+    filterset_class = ShopFilterSet
+    counter = "products on sale"
+    ordering_fields = {"created_at": "created_at", "name": "name_normalized", "price": "current_price"}
 
-    def rows(self, actor: Actor) -> QuerySet[Product]:
+    def get_queryset(self, actor: Actor) -> QuerySet[Product]:
         """Return what is on sale."""
         rows: QuerySet[Product] = Product.objects.of(actor).on_sale()
         return rows
 
 
-class ShopCategoryProducts(ShopProducts):
+class ShopCategoryProductViewSet(ShopProductViewSet):
     """`/catalog/products/category/:id`: what stands in the category or below it."""
 
-    def filters_asked(self) -> dict[str, str]:
+    def get_filter_data(self) -> dict[str, str]:
         """Add the category of the address, which must be there and be shown."""
         pk = self.kwargs["pk"]
         if not _SHOWN.rows(self.actor, pk=pk):
             raise NotFound("Category not found.")
-        return {**super().filters_asked(), "category_id": str(pk)}
+        return {**super().get_filter_data(), "category_id": str(pk)}
 
 
 _SHOWN = CompiledQuery(
@@ -63,42 +72,42 @@ _SHOWN = CompiledQuery(
 )
 
 
-class ShopCategories(Showcase):
+class ShopCategoryViewSet(ShopCatalogViewSet):
     """`/catalog/categories`."""
 
     model = Category
-    noun = "Category"
-    plural = "categories"
-    shape = ShopCategory
-    orders = {"created_at": "created_at", "name": "name_normalized"}
-    default_order = ("name_normalized", "id")
+    verbose_name = "Category"
+    verbose_name_plural = "categories"
+    serializer_class = ShopCategorySerializer
+    ordering_fields = {"created_at": "created_at", "name": "name_normalized"}
+    ordering = ("name_normalized", "id")
 
-    def rows(self, actor: Actor) -> QuerySet[Category]:
+    def get_queryset(self, actor: Actor) -> QuerySet[Category]:
         """Return the categories that are shown."""
         rows: QuerySet[Category] = Category.objects.of(actor).alive().filter(active=True)
         return rows
 
 
-class ShopBrands(Showcase):
+class ShopBrandViewSet(ShopCatalogViewSet):
     """`/catalog/brands`."""
 
     model = Brand
-    noun = "Brand"
-    plural = "brands"
-    shape = ShopBrand
-    orders = {"created_at": "created_at", "name": "name_normalized"}
-    default_order = ("name_normalized", "id")
+    verbose_name = "Brand"
+    verbose_name_plural = "brands"
+    serializer_class = ShopBrandSerializer
+    ordering_fields = {"created_at": "created_at", "name": "name_normalized"}
+    ordering = ("name_normalized", "id")
 
-    def rows(self, actor: Actor) -> QuerySet[Brand]:
+    def get_queryset(self, actor: Actor) -> QuerySet[Brand]:
         """Return the brands that are shown."""
         rows: QuerySet[Brand] = Brand.objects.of(actor).alive().filter(active=True)
         return rows
 
 
 urlpatterns = [
-    route("catalog/products", ShopProducts, get="list"),
-    route("catalog/products/<uuid:pk>", ShopProducts, get="retrieve"),
-    route("catalog/products/category/<uuid:pk>", ShopCategoryProducts, get="list"),
-    route("catalog/categories", ShopCategories, get="list"),
-    route("catalog/brands", ShopBrands, get="list"),
+    route("catalog/products", ShopProductViewSet, get="list"),
+    route("catalog/products/<uuid:pk>", ShopProductViewSet, get="retrieve"),
+    route("catalog/products/category/<uuid:pk>", ShopCategoryProductViewSet, get="list"),
+    route("catalog/categories", ShopCategoryViewSet, get="list"),
+    route("catalog/brands", ShopBrandViewSet, get="list"),
 ]

@@ -6,47 +6,49 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
-from commerce.api.resources.orders import Orders
-from commerce.api.shapes.orders import Checkout, ShopOrder
+from commerce.api.serializers.orders import CheckoutSerializer, ShopOrderSerializer
+from commerce.api.viewsets.orders import OrderViewSet
 from commerce.models import Order
 from commerce.services import checkout, order_status
 from crm.api.permissions import SIGNED_IN
-from crm.api.resources import query_of
-from crm.api.routes import route
-from crm.api.schema import describes
+from crm.api.routers import route
+from crm.api.schema import extend_schema
 from crm.api.storefront import STOREFRONT
+from crm.api.viewsets import Services
 from crm.core.actor import Actor
 from crm.core.errors import Forbidden, NotFound
 
 
-class ShopOrders(Orders):
+class ShopOrderViewSet(OrderViewSet):
     """`/orders`: a user's own; those who work on everybody's orders may read any by its id."""
 
     surface = STOREFRONT
-    shape = ShopOrder
-    body_shape = Checkout
+    serializer_class = ShopOrderSerializer
+    input_serializer_class = CheckoutSerializer
     permissions = dict.fromkeys(("list", "create", "retrieve", "cancel"), SIGNED_IN)
-    creates = checkout.checkout
+    services = Services(create=checkout.checkout)
 
-    def rows(self, actor: Actor) -> QuerySet[Any]:
+    def get_queryset(self, actor: Actor) -> QuerySet[Any]:
         """Return the user's own."""
         return Order.objects.of(actor).filter(user_id=actor.user_id)
 
-    @describes(answer="shape")
+    @extend_schema(response="serializer_class")
     def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Show an order."""
-        found = query_of(Order, ShopOrder).one(self.actor, Order.objects.of, pk, cache_key=self._cache_key("any"))
+        found = self.query(ShopOrderSerializer, Order).one(
+            self.actor, Order.objects.of, pk, cache_key=self.cache_key("any")
+        )
         if found is None:
             raise NotFound("Order not found.")
         self.require_sight(found["user_id"])
-        return self.answer(found)
+        return self.respond(found)
 
-    @describes(answer="shape")
+    @extend_schema(response="serializer_class")
     def cancel(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Cancel an order that has not been shipped."""
-        order = self.get_row(pk, among=Order.objects.of(self.actor))
+        order = self.get_object(pk, queryset=Order.objects.of(self.actor))
         self.require_sight(order.user_id)
-        return self.shown(order_status.cancel_order(self.actor, order))
+        return self.respond_with(order_status.cancel_order(self.actor, order))
 
     def require_sight(self, user_id: UUID | str | None) -> None:
         """Refuse another's order, but to those who see and work on everybody's."""
@@ -56,7 +58,7 @@ class ShopOrders(Orders):
 
 
 urlpatterns = [
-    route("orders", ShopOrders, get="list", post="create"),
-    route("orders/<uuid:pk>", ShopOrders, get="retrieve"),
-    route("orders/<uuid:pk>/cancel", ShopOrders, post="cancel"),
+    route("orders", ShopOrderViewSet, get="list", post="create"),
+    route("orders/<uuid:pk>", ShopOrderViewSet, get="retrieve"),
+    route("orders/<uuid:pk>/cancel", ShopOrderViewSet, post="cancel"),
 ]

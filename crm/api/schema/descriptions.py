@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from crm.api.surfaces import Fault, Surface
-from crm.core.errors import Kind
+from crm.api.surfaces import Problem, Surface
+from crm.core.errors import ErrorKind
 
 Json = dict[str, Any]
 View = TypeVar("View", bound=Callable[..., Any])
@@ -17,35 +17,35 @@ JSON_MEDIA = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an action takes and answers; see `describes`."""
+    """What an action takes and answers; see `extend_schema`."""
 
-    body: Any = None
-    answer: Any = None
+    request: Any = None
+    response: Any = None
     page: Any = None
     status: int = 200
-    bare: bool = False
-    adds: Mapping[str, Any] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    errors: Sequence[int] = ()
-    others: Mapping[int, Any] = field(default_factory=dict)
-    media: str = JSON_MEDIA
-    takes: str = JSON_MEDIA
+    unwrapped: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    error_statuses: Sequence[int] = ()
+    other_responses: Mapping[int, Any] = field(default_factory=dict)
+    response_media_type: str = JSON_MEDIA
+    request_media_type: str = JSON_MEDIA
     partial: bool = False
     deletes: bool = False
-    said: frozenset[str] = frozenset()  # the names that were given, also where they say the default
+    given: frozenset[str] = frozenset()  # the names that were given, also where they say the default
 
 
-def describes(**told: Any) -> Callable[[View], View]:
-    """Describe an action: `@describes(body=Login, answer={"token": str, "user": User | None}, status=201)`.
+def extend_schema(**options: Any) -> Callable[[View], View]:
+    """Describe an action: `@extend_schema(body=Login, answer={"token": str, "user": User | None}, status=201)`.
 
-    A form is a shape, a field, a Python type, `[form]` for a list, `(one, of, these)` for fixed values, choices,
-    `{key: form}` for an object (`NotRequired[form]` for a key that may be absent), `form | None`, or the name of
-    an attribute of the view that holds one. `page` is a list in the surface's pages, `bare` an answer without the
-    envelope, `adds` keys that may stand beside a shape's own, `query` parameters, `errors` further status codes with
-    the surface's error body, `others` answers of another form by status, `media` and `takes` the media types where
-    they are not JSON.
+    A type is a serializer, a field, a Python type, `[type]` for a list, `(one, of, these)` for fixed values, choices,
+    `{key: type}` for an object (`NotRequired[type]` for a key that may be absent), `type | None`, or the name of an
+    attribute of the view that holds one. `page` is a list in the surface's pages, `unwrapped` a response without the
+    envelope, `extra` keys that may stand beside a serializer's own, `parameters` those of the query string,
+    `error_statuses` further ones with the surface's error body, `other_responses` responses of another type by status.
+    What drf-spectacular's own `extend_schema` does for one API, this does for the envelope of each surface.
     """
-    description = Description(**told, said=frozenset(told))
+    description = Description(**options, given=frozenset(options))
 
     def mark(action: View) -> View:
         setattr(action, DESCRIPTION, description)
@@ -71,7 +71,7 @@ def described(sample: Any, inner: Any) -> Any:
 
 def error_schema(surface: Surface) -> Json:
     """Return the schema of the surface's error body."""
-    fault = Fault(Kind.INVALID, "CODE", "Message.", [{"field": "name", "message": "Message."}])
+    fault = Problem(ErrorKind.INVALID, "CODE", "Message.", [{"field": "name", "message": "Message."}])
     schema: Json = described(surface.wrap_error(fault), None)
     schema["properties"]["error"]["description"] = "Some errors carry further keys beside these."
     return schema

@@ -14,9 +14,9 @@ from drf_spectacular.plumbing import resolve_django_path_parameter
 
 from crm.api.permissions import MEMBER, SIGNED_IN, required
 from crm.api.schema.descriptions import DESCRIPTION, ERRORS, JSON_MEDIA, MARK, Description, Json, described
-from crm.api.schema.forms import BASIC, FormSchema
+from crm.api.schema.types import BASIC, TypeSchema
 from crm.api.surfaces import Page
-from crm.core.errors import Kind
+from crm.core.errors import ErrorKind
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 EXAMPLE_SHOP = "northwind"  # the demo's organization, so that the page's examples work there as they stand
@@ -40,7 +40,7 @@ STANDARD: Mapping[str, tuple[str, str]] = {
 }
 
 
-class SurfaceSchema(FormSchema):
+class SurfaceSchema(TypeSchema):
     """Describe a view of a surface: its envelope, its errors, its parameters, the shapes it names."""
 
     @property
@@ -54,24 +54,24 @@ class SurfaceSchema(FormSchema):
         own: Description | None = getattr(self.action, DESCRIPTION, None)
         standard = self._standard()
         if standard is None:
-            return own or Description(answer={})
+            return own or Description(response={})
         if own is None:
             return standard
-        return replace(standard, **{name: getattr(own, name) for name in own.said})
+        return replace(standard, **{name: getattr(own, name) for name in own.given})
 
     def _standard(self) -> Description | None:
         view = self.view
-        if not hasattr(view, "list_shape") or view.shape is None:
+        if not hasattr(view, "list_serializer_class") or view.serializer_class is None:
             return None
-        body, adds = view.input_shape(), view.adds
+        body, adds = view.get_input_serializer_class(), view.extra_schema
         return {
-            "list": Description(page=view.list_shape or view.shape),
-            "retrieve": Description(answer=view.shape, adds=adds),
-            "create": Description(body=body, answer=view.shape, status=201, adds=adds),
-            "update": Description(body=body, answer=view.shape, partial=True, adds=adds),
-            "partial_update": Description(body=body, answer=view.shape, partial=True, adds=adds),
+            "list": Description(page=view.list_serializer_class or view.serializer_class),
+            "retrieve": Description(response=view.serializer_class, extra=adds),
+            "create": Description(request=body, response=view.serializer_class, status=201, extra=adds),
+            "update": Description(request=body, response=view.serializer_class, partial=True, extra=adds),
+            "partial_update": Description(request=body, response=view.serializer_class, partial=True, extra=adds),
             "destroy": Description(deletes=True),
-            "restore": Description(answer=view.shape, adds=adds),
+            "restore": Description(response=view.serializer_class, extra=adds),
         }.get(view.action)
 
     # --- Names and words
@@ -95,20 +95,21 @@ class SurfaceSchema(FormSchema):
 
     def get_summary(self) -> str:
         """Return one short line."""
-        if self.view.action in STANDARD and hasattr(self.view, "plural"):
+        if self.view.action in STANDARD and hasattr(self.view, "verbose_name_plural"):
             word = STANDARD[self.view.action][1]
-            return f"{word} {self.view.plural if self.view.action == 'list' else self.view.noun.lower()}"
+            is_list = self.view.action == "list"
+            return f"{word} {self.view.verbose_name_plural if is_list else self.view.verbose_name.lower()}"
         return _first_sentence(self.action.__doc__)
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own signature
         """Return the docstring where it says more than the summary, and the permission that is needed."""
-        standard = self.view.action in STANDARD and hasattr(self.view, "plural")
-        told = "" if standard else " ".join((self.action.__doc__ or "").split())
-        parts = [told] if told and told.rstrip(".") != self.get_summary() else []
+        standard = self.view.action in STANDARD and hasattr(self.view, "verbose_name_plural")
+        text = "" if standard else " ".join((self.action.__doc__ or "").split())
+        parts = [text] if text and text.rstrip(".") != self.get_summary() else []
         return "\n\n".join([*parts, self._who()])
 
     def _who(self) -> str:
-        if self.view.action in self.view.public:
+        if self.view.action in self.view.allow_anonymous:
             return "Open to anybody."
         needed = required(self.view, self.view.action)
         everybody = {SIGNED_IN: "Needs a signed-in user.", MEMBER: "Needs a member of the team."}
@@ -116,14 +117,14 @@ class SurfaceSchema(FormSchema):
 
     def get_auth(self) -> list[Json]:
         """Ask for the access token, except where the action is public."""
-        return [] if self.view.action in self.view.public else [{"bearer": []}]
+        return [] if self.view.action in self.view.allow_anonymous else [{"bearer": []}]
 
     # --- Parameters
 
     def _get_parameters(self) -> list[Json]:
         found = [self._path_parameter(name) for name in uritemplate.variables(self.path)]
         found += [_query(name, schema, text) for name, (schema, text) in self._query_parameters().items()]
-        if self.method == "POST" and self.view.action not in self.view.public:
+        if self.method == "POST" and self.view.action not in self.view.allow_anonymous:
             text = "Makes the request safe to repeat: the same key and body within 24 hours get the first answer."
             schema = {"type": "string", "minLength": 1, "maxLength": 255}
             found.append({"in": "header", "name": IDEMPOTENCY_HEADER, "schema": schema, "description": text})
@@ -138,14 +139,14 @@ class SurfaceSchema(FormSchema):
         return known or {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
 
     def _query_parameters(self) -> dict[str, tuple[Json, str]]:
-        view, described_as = self.view, self.description
+        view, description = self.view, self.description
         found: dict[str, tuple[Json, str]] = {}
-        if described_as.page is not None and view.action == "list" and hasattr(view, "orders"):
+        if description.page is not None and view.action == "list" and hasattr(view, "ordering_fields"):
             found |= self._filters() | self._pages() | self._orders()
-        elif described_as.page is not None:
+        elif description.page is not None:
             found |= self._pages()
-        for name, form in described_as.query.items():
-            found[view.surface.key(name)] = (self.form(form, "request"), "")
+        for name, declared in description.parameters.items():
+            found[view.surface.key(name)] = (self.schema_of(declared, "request"), "")
         return found
 
     def _pages(self) -> dict[str, tuple[Json, str]]:
@@ -159,24 +160,24 @@ class SurfaceSchema(FormSchema):
         return found | {name: ({"type": "integer", "minimum": 1}, f"The same as `{first}`.") for name in others}
 
     def _orders(self) -> dict[str, tuple[Json, str]]:
-        names = [self.view.surface.key(name) for name in self.view.orders]
+        names = [self.view.surface.key(name) for name in self.view.ordering_fields]
         sort = {"type": "string", "enum": [*names, *(f"-{name}" for name in names)]}
         order = {"type": "string", "enum": ["asc", "desc"]}
         return {"sort": (sort, "The field to order by; `-` turns the order."), "order": (order, "")}
 
     def _filters(self) -> dict[str, tuple[Json, str]]:
         view = self.view
-        if view.filters is None:
+        if view.filterset_class is None:
             return {}
         found: dict[str, tuple[Json, str]] = {}
-        for name, declared in view.filters.base_filters.items():
+        for name, declared in view.filterset_class.base_filters.items():
             if name == "search":
                 first, *others = view.surface.search
                 meant = str(declared.extra.get("help_text", "Finds words by their beginnings."))
                 found[first] = ({"type": "string"}, meant)
                 found |= {other: ({"type": "string"}, f"The same as `{first}`.") for other in others}
                 continue
-            key = view.renames.get(name) or view.surface.key(name)
+            key = view.filter_names.get(name) or view.surface.key(name)
             found[key] = (_filter_schema(declared), str(declared.extra.get("help_text", "")))
             if name == "tags":
                 match = {"type": "string", "enum": ["any", "all"], "default": "any"}
@@ -186,60 +187,70 @@ class SurfaceSchema(FormSchema):
     # --- Bodies
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
-        told = self.description
-        if told.body is None or self.method not in {"POST", "PUT", "PATCH"}:
+        description = self.description
+        if description.request is None or self.method not in {"POST", "PUT", "PATCH"}:
             return None
-        schema = self.form(self.named(told.body), direction, partial=told.partial or self.method == "PATCH")
-        return {"content": {told.takes: {"schema": schema}}, "required": True}
+        schema = self.schema_of(
+            self.named(description.request), direction, partial=description.partial or self.method == "PATCH"
+        )
+        return {"content": {description.request_media_type: {"schema": schema}}, "required": True}
 
     def _get_response_bodies(self, direction: Any = "response") -> Json:
         status, success = self._success(direction)
         refused = {
             str(code): {"$ref": f"#/components/responses/{ERRORS[code][0]}"} for code in sorted(self._refusals())
         }
-        others = {str(code): self._answer(code, form, direction) for code, form in self.description.others.items()}
+        others = {
+            str(code): self._answer(code, declared, direction)
+            for code, declared in self.description.other_responses.items()
+        }
         return {str(status): success, **refused, **others}
 
     def _success(self, direction: Any) -> tuple[int, Json]:
-        told, surface = self.description, self.view.surface
-        if told.deletes:
-            status, sample = surface.deleted(self.view.noun, "id")
+        description, surface = self.description, self.view.surface
+        if description.deletes:
+            status, sample = surface.deleted(self.view.verbose_name, "id")
             return status, _response(status, None if sample is None else described(sample, None))
-        if told.page is not None:
-            inner = self.form(self.named(told.page), direction)
-            plural = getattr(self.view, "plural", "items")
+        if description.page is not None:
+            inner = self.schema_of(self.named(description.page), direction)
+            plural = getattr(self.view, "verbose_name_plural", "items")
             body = described(surface.wrap_page(Page([MARK], 1, 1, 1), plural), inner)
-            return told.status, _response(told.status, body)
-        return told.status, self._answer(told.status, told.answer, direction)
+            return description.status, _response(description.status, body)
+        return description.status, self._answer(description.status, description.response, direction)
 
-    def _answer(self, status: int, form: Any, direction: Any) -> Json:
-        told, surface = self.description, self.view.surface
-        if form is None:
+    def _answer(self, status: int, declared: Any, direction: Any) -> Json:
+        description, surface = self.description, self.view.surface
+        if declared is None:
             return _response(status, None)
-        inner = self.form(self.named(form), direction)
-        if told.adds:
-            beside = {surface.key(key): self.form(extra, direction) for key, extra in told.adds.items()}
+        inner = self.schema_of(self.named(declared), direction)
+        if description.extra:
+            beside = {surface.key(key): self.schema_of(extra, direction) for key, extra in description.extra.items()}
             inner = {"allOf": [inner, {"type": "object", "properties": beside}]}
-        is_bare = told.bare or told.media != JSON_MEDIA
-        return _response(status, inner if is_bare else described(surface.wrap(MARK), inner), told.media)
+        is_bare = description.unwrapped or description.response_media_type != JSON_MEDIA
+        return _response(
+            status, inner if is_bare else described(surface.wrap(MARK), inner), description.response_media_type
+        )
 
     def _refusals(self) -> set[int]:
-        view, told = self.view, self.description
+        view, description = self.view, self.description
         surface = view.surface
-        found = {surface.status_of(Kind.MALFORMED), 503, *told.errors}
-        if told.body is not None:
-            found |= {surface.status_of(Kind.INVALID), 413, 415}
+        found = {surface.status_of(ErrorKind.MALFORMED), 503, *description.error_statuses}
+        if description.request is not None:
+            found |= {surface.status_of(ErrorKind.INVALID), 413, 415}
         elif self._query_parameters():
-            found.add(surface.status_of(Kind.INVALID))
-        if view.action not in view.public:
+            found.add(surface.status_of(ErrorKind.INVALID))
+        if view.action not in view.allow_anonymous:
             found |= {401, 403}
         if uritemplate.variables(self.path):
             found.add(404)
         if self.method != "GET":
             found.add(409)
-        if self.method == "POST" and view.action not in view.public:
+        if self.method == "POST" and view.action not in view.allow_anonymous:
             found.add(422)
-        if surface.is_limited or view.action in view.guarded | view.counted | view.limited:
+        if (
+            surface.is_limited
+            or view.action in view.strict_throttle | view.strict_throttle_always | view.anonymous_throttle
+        ):
             found.add(429)
         return found
 
@@ -263,7 +274,7 @@ def _response(status: int, schema: Json | None, media: str = JSON_MEDIA) -> Json
 def _filter_schema(declared: django_filters.Filter) -> Json:
     if isinstance(declared, django_filters.ChoiceFilter):
         return {"type": "string", "enum": [value for value, _ in declared.extra["choices"]]}
-    for family, form in FILTER_TYPES:
+    for family, python_type in FILTER_TYPES:
         if isinstance(declared, family):
-            return dict(BASIC[form])
+            return dict(BASIC[python_type])
     return {"type": "string"}

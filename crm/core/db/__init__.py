@@ -7,10 +7,10 @@ Migration operations are in `crm.core.db.operations`, SQL expressions in `crm.co
 from crm.core.db.compiled import NOW, TEMPLATE_ACTORS, CompiledQuery, CompiledStatement, Param
 from crm.core.db.locks import (
     advisory_lock,
+    deadlock_attempts,
     lock_in_batches,
     lock_row,
     lock_rows,
-    retry_on_deadlock,
     share_rows,
     try_advisory_lock,
 )
@@ -29,6 +29,7 @@ __all__ = [
     "TenantModel",
     "TenantQuerySet",
     "advisory_lock",
+    "deadlock_attempts",
     "fetch",
     "insert",
     "insert_many",
@@ -38,7 +39,6 @@ __all__ = [
     "lock_rows",
     "operator",
     "piggyback_rows",
-    "retry_on_deadlock",
     "share_rows",
     "tenant",
     "try_advisory_lock",

@@ -4,7 +4,7 @@ Primary keys never change, so row locks are FOR NO KEY UPDATE, which lets others
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from crm.core.db.statements import fetch
 from crm.core.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
-Result = TypeVar("Result")
 
 ATTEMPTS = 3
 BATCH = 200  # rows that are read, and then written by one statement
@@ -73,16 +72,34 @@ def _lock_name(organization_id: UUID, subject: str, name: str) -> str:
     return f"{organization_id} {subject} {name}"
 
 
-def retry_on_deadlock(work: Callable[[], Result]) -> Result:
-    """Run a whole transaction, which `work` opens, again when it was a deadlock's victim; at most twice.
+class Attempt:
+    """One of the attempts at a transaction; as a context manager it keeps a deadlock's victim from raising."""
+
+    def __init__(self, *, is_last: bool) -> None:
+        self.is_last, self.is_victim = is_last, False
+
+    def __enter__(self) -> None:
+        self.is_victim = False
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        cause = error.__cause__ if isinstance(error, OperationalError) else None
+        self.is_victim = isinstance(cause, pg.DeadlockDetected | pg.SerializationFailure) and not self.is_last
+        if self.is_victim:
+            logger.warning("Transaction repeated after a deadlock: %s", error)
+        return self.is_victim
+
+
+def deadlock_attempts() -> Iterator[Attempt]:
+    """Yield attempts at a whole transaction, the next one where the last was a deadlock's victim; at most three.
+
+        for attempt in deadlock_attempts():
+            with attempt, tenant(organization_id):
+                …
 
     The lock order leaves no deadlock that we know of; this is for those that we do not.
     """
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return work()
-        except OperationalError as error:
-            if not isinstance(error.__cause__, pg.DeadlockDetected | pg.SerializationFailure):
-                raise
-            logger.warning("Transaction repeated after a deadlock: %s", error)
-    return work()
+    for number in range(1, ATTEMPTS + 1):
+        attempt = Attempt(is_last=number == ATTEMPTS)
+        yield attempt
+        if not attempt.is_victim:
+            return

@@ -109,12 +109,12 @@ class OperatorTable(_Statements):
         return f"Show {self.table} to operators alone"
 
 
-class KeptSums(_Statements):
+class SummaryTriggers(_Statements):
     """Keep signed sums beside `table`: each statement that changes it adds rows to a table of sums; nothing is locked.
 
     `rows` selects what counts from `{source}`, each figure times `{sign}`; `insertion` writes the groups of
     `{change}`, leaving out those that changed nothing. Sums are exact at every moment; beat folds the rows
-    (`crm.core.tallies`).
+    (`crm.core.counters`).
     """
 
     def __init__(self, table: str, name: str, *, rows: str, insertion: str) -> None:
@@ -145,7 +145,7 @@ class KeptSums(_Statements):
         return f"Keep sums of {self.table}"
 
 
-class ChangedSums(KeptSums):
+class ReplaceTriggers(SummaryTriggers):
     """Keep other sums from now on by the same triggers; what is kept so far is the migration's to change."""
 
     def statements(self) -> list[str]:
@@ -163,8 +163,8 @@ def after_each(event: str, table: str, name: str, transition: str, statement: st
     ]
 
 
-class Tallied(KeptSums):
-    """Keep `core_tally` beside `table`: living rows by kind and owner, and by kind and month of creation."""
+class CountedRows(SummaryTriggers):
+    """Keep `core_rowcounter` beside `table`: living rows by kind and owner, and by kind and month of creation."""
 
     def __init__(self, table: str, kind: str, *, owner: str = "NULL::uuid", alive: str = "deleted_at IS NULL") -> None:
         month = "date_trunc('month', created_at AT TIME ZONE 'UTC')::date"
@@ -174,7 +174,7 @@ class Tallied(KeptSums):
             f"{table}_{kind.replace(' ', '_')}_tally",
             rows=f"SELECT {columns} FROM {{source}} WHERE {alive}",  # noqa: S608 - names of a migration
             insertion=f"""
-                INSERT INTO core_tally (organization_id, kind, owner_id, month, n)
+                INSERT INTO core_rowcounter (organization_id, kind, owner_id, month, n)
                 SELECT organization_id, CASE WHEN month IS NULL THEN '{kind}' ELSE '{kind} by month' END,
                        owner, month, sum(n) FROM ({{change}}) AS change
                 GROUP BY GROUPING SETS ((organization_id, owner), (organization_id, month)) HAVING sum(n) <> 0

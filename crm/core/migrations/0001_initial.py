@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 ("leased_until", models.DateTimeField(null=True)),
                 ("lease", models.UUIDField(null=True)),
                 ("done_at", models.DateTimeField(null=True)),
-                ("parked_at", models.DateTimeField(null=True)),
+                ("dead_at", models.DateTimeField(null=True)),
                 ("last_error", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
@@ -213,27 +213,27 @@ class Migration(migrations.Migration):
                     models.Index(
                         models.F("due_at"),
                         models.F("id"),
-                        condition=models.Q(("done_at__isnull", True), ("parked_at__isnull", True)),
+                        condition=models.Q(("done_at__isnull", True), ("dead_at__isnull", True)),
                         name="outbox_due",
                     ),
                     models.Index(
                         models.F("done_at"), condition=models.Q(("done_at__isnull", False)), name="outbox_done"
                     ),
                     models.Index(
-                        models.F("parked_at"), condition=models.Q(("parked_at__isnull", False)), name="outbox_parked"
+                        models.F("dead_at"), condition=models.Q(("dead_at__isnull", False)), name="outbox_dead"
                     ),
                 ],
             },
         ),
         migrations.CreateModel(
-            name="Tally",
+            name="RowCounter",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=40)),
                 ("owner_id", models.UUIDField(null=True)),
                 ("month", models.DateField(null=True)),
                 ("n", models.BigIntegerField()),
-                ("is_folded", models.BooleanField(db_default=False, editable=False)),
+                ("is_compacted", models.BooleanField(db_default=False, editable=False)),
                 (
                     "organization",
                     models.ForeignKey(
@@ -252,13 +252,13 @@ class Migration(migrations.Migration):
                         models.F("owner_id"),
                         models.F("month"),
                         include=("n",),
-                        name="tally_sum",
+                        name="row_counter_sum",
                     ),
                     models.Index(
                         models.F("organization"),
                         models.F("kind"),
-                        condition=models.Q(("is_folded", False)),
-                        name="tally_unfolded",
+                        condition=models.Q(("is_compacted", False)),
+                        name="row_counter_uncompacted",
                     ),
                 ],
             },

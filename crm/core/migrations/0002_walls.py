@@ -10,5 +10,5 @@ class Migration(migrations.Migration):
         TenantTable("core_event", append_only=True),
         TenantTable("core_outboxmessage"),
         TenantTable("core_idempotencykey"),
-        TenantTable("core_tally"),
+        TenantTable("core_rowcounter"),
     ]

@@ -1,25 +1,29 @@
 """Activities on the Platform surface."""
 
+from dataclasses import replace
 from functools import partial
 
 from crm.api.platform import PLATFORM
-from crm.api.routes import resource, route
-from sales.api.resources.activities import Activities
-from sales.api.shapes.activities import PlatformActivity
+from crm.api.routers import resource, route
+from sales.api.serializers.activities import PlatformActivitySerializer
+from sales.api.viewsets.activities import ActivityViewSet
 from sales.services import activities
 
 
-class PlatformActivities(Activities):
+class PlatformActivityViewSet(ActivityViewSet):
     """`/activities`; each is about something."""
 
     surface = PLATFORM
-    shape = PlatformActivity
-    renames = {"company_id": "account_id", "deal_id": "opportunity_id"}
-    creates = partial(activities.create_activity, needs_link=True)
-    updates = partial(activities.update_activity, needs_link=True)
+    serializer_class = PlatformActivitySerializer
+    filter_names = {"company_id": "account_id", "deal_id": "opportunity_id"}
+    services = replace(
+        ActivityViewSet.services,
+        create=partial(activities.create_activity, needs_link=True),
+        update=partial(activities.update_activity, needs_link=True),
+    )
 
 
 urlpatterns = [
-    *resource("activities", PlatformActivities),
-    route("activities/<uuid:pk>/complete", PlatformActivities, post="complete"),
+    *resource("activities", PlatformActivityViewSet),
+    route("activities/<uuid:pk>/complete", PlatformActivityViewSet, post="complete"),
 ]

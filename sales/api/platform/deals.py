@@ -5,24 +5,24 @@ from typing import Any
 
 from rest_framework import serializers
 
-from contacts.api.shapes import CompanyRef
+from contacts.api.serializers import CompanyRefSerializer
+from crm.api.fields import LineField
 from crm.api.platform import PLATFORM
-from crm.api.routes import resource, route
-from crm.api.shapes import Line
+from crm.api.routers import resource, route
 from crm.core.errors import Invalid
-from sales.api.resources.deals import Deals
-from sales.api.shapes.deals import DealFields, Worth
+from sales.api.serializers.deals import DealFieldsSerializer, WorthSerializer
+from sales.api.viewsets.deals import DealViewSet
 
 MOVED = ("stage_id", "pipeline_id", "status")
 
 
-class PlatformOpportunity(DealFields):
+class PlatformOpportunitySerializer(DealFieldsSerializer):
     """An opportunity with its account."""
 
-    name = Line(source="title", max_length=200)
-    amount = Worth()
+    name = LineField(source="title", max_length=200)
+    amount = WorthSerializer()
     account_id = serializers.UUIDField(source="company_id", required=False, allow_null=True)
-    account = CompanyRef(source="company", read_only=True)
+    account = CompanyRefSerializer(source="company", read_only=True)
     aliases = {"title": "name", "value": "amount"}
 
     def to_internal_value(self, data: Any) -> Any:
@@ -31,26 +31,26 @@ class PlatformOpportunity(DealFields):
             banned = [name for name in MOVED if name in data]
             if banned:
                 raise Invalid(
-                    "The stage is changed by POST …/move.",
+                    dict.fromkeys(banned, "Use /move."),
+                    message="The stage is changed by POST …/move.",
                     code="STAGE_CHANGE_NOT_ALLOWED",
-                    **dict.fromkeys(banned, "Use /move."),
                 )
         return super().to_internal_value(data)
 
 
-class PlatformOpportunities(Deals):
+class PlatformOpportunityViewSet(DealViewSet):
     """`/opportunities`."""
 
     surface = PLATFORM
-    shape = PlatformOpportunity
-    noun = "Opportunity"
-    plural = "opportunities"
-    renames = {"company_id": "account_id"}
-    orders = {**Deals.orders, "name": "title", "value": "amount"}
+    serializer_class = PlatformOpportunitySerializer
+    verbose_name = "Opportunity"
+    verbose_name_plural = "opportunities"
+    filter_names = {"company_id": "account_id"}
+    ordering_fields = {**DealViewSet.ordering_fields, "name": "title", "value": "amount"}
 
 
 urlpatterns = [
-    *resource("opportunities", PlatformOpportunities),
-    route("opportunities/<uuid:pk>/move", PlatformOpportunities, post="move"),
-    route("opportunities/<uuid:pk>/history", PlatformOpportunities, get="history"),
+    *resource("opportunities", PlatformOpportunityViewSet),
+    route("opportunities/<uuid:pk>/move", PlatformOpportunityViewSet, post="move"),
+    route("opportunities/<uuid:pk>/history", PlatformOpportunityViewSet, get="history"),
 ]

@@ -3,19 +3,19 @@
 from rest_framework import serializers
 
 from crm.api.platform import PLATFORM
-from crm.api.routes import COLLECTION, resource, route
-from sales.api.resources.pipelines import Pipelines, Stages
-from sales.api.shapes.pipelines import PipelineFields, StageFields
+from crm.api.routers import COLLECTION, resource, route
+from sales.api.serializers.pipelines import PipelineFieldsSerializer, StageFieldsSerializer
+from sales.api.viewsets.pipelines import PipelineViewSet, StageViewSet
 
 
-class PlatformPipelines(Pipelines):
+class PlatformPipelineViewSet(PipelineViewSet):
     """`/pipelines`."""
 
     surface = PLATFORM
-    shape = PipelineFields
+    serializer_class = PipelineFieldsSerializer
 
 
-class PlatformStage(StageFields):
+class PlatformStageSerializer(StageFieldsSerializer):
     """A stage by itself."""
 
     pipeline_id = serializers.UUIDField(read_only=True)
@@ -23,15 +23,17 @@ class PlatformStage(StageFields):
     updated_at = serializers.DateTimeField(read_only=True)
 
 
-class PlatformStages(Stages):
+class PlatformStageViewSet(StageViewSet):
     """`/pipelines/{id}/stages`."""
 
     surface = PLATFORM
-    shape = PlatformStage
+    serializer_class = PlatformStageSerializer
 
 
 urlpatterns = [
-    *resource("pipelines", PlatformPipelines),
-    route("pipelines/<uuid:pipeline_pk>/stages", PlatformStages, **COLLECTION),
-    route("pipelines/<uuid:pipeline_pk>/stages/<uuid:pk>", PlatformStages, patch="partial_update", delete="destroy"),
+    *resource("pipelines", PlatformPipelineViewSet),
+    route("pipelines/<uuid:pipeline_pk>/stages", PlatformStageViewSet, **COLLECTION),
+    route(
+        "pipelines/<uuid:pipeline_pk>/stages/<uuid:pk>", PlatformStageViewSet, patch="partial_update", delete="destroy"
+    ),
 ]

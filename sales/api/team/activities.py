@@ -1,26 +1,25 @@
 """Tasks on the Team surface."""
 
-from crm.api.routes import resource, route
-from crm.api.shapes import CamelShape
+from crm.api.routers import resource, route
 from crm.api.team import TEAM
-from sales.api.resources.activities import Tasks
-from sales.api.shapes.activities import Task
+from sales.api.serializers.activities import TaskSerializer
+from sales.api.viewsets.activities import TaskViewSet
 
 
-class TeamTask(Task, CamelShape):
+class TeamTaskSerializer(TaskSerializer):
     """A task in camelCase."""
 
 
-class TeamTasks(Tasks):
+class TeamTaskViewSet(TaskViewSet):
     """`/tasks`."""
 
     surface = TEAM
-    shape = TeamTask
-    renames = {"owner_id": "assigneeId"}
+    serializer_class = TeamTaskSerializer
+    filter_names = {"owner_id": "assigneeId"}
 
 
 urlpatterns = [
-    route("tasks/reminders", TeamTasks, get="reminders"),
-    *resource("tasks", TeamTasks),
-    route("tasks/<uuid:pk>/complete", TeamTasks, post="complete"),
+    route("tasks/reminders", TeamTaskViewSet, get="reminders"),
+    *resource("tasks", TeamTaskViewSet),
+    route("tasks/<uuid:pk>/complete", TeamTaskViewSet, post="complete"),
 ]

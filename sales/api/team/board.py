@@ -4,14 +4,14 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from crm.api.routes import route
-from crm.api.schema import describes
-from sales.api.resources.board import QUERY, BoardView, StageKeys, stage_form
-from sales.api.shapes.deals import PipelineRef
-from sales.api.team.deals import TeamDeal, TeamDeals
+from crm.api.routers import route
+from crm.api.schema import extend_schema
+from sales.api.serializers.deals import PipelineRefSerializer
+from sales.api.team.deals import TeamDealSerializer, TeamDealViewSet
+from sales.api.viewsets.board import QUERY, BoardViewSet, StageKeys, stage_form
 
 
-class TeamCard(TeamDeal):
+class TeamCardSerializer(TeamDealSerializer):
     """A deal on the board: without what its place there tells, and without long texts."""
 
     pipeline = stage = None  # type: ignore[assignment]  # DRF's way to take a field back
@@ -21,16 +21,16 @@ class TeamCard(TeamDeal):
 KEYS = StageKeys("dealCount", "totalValue", "valuesByCurrency", "deals")
 
 
-class TeamBoard(BoardView, TeamDeals):
+class TeamBoardViewSet(BoardViewSet, TeamDealViewSet):
     """`/deals`: the list is the board."""
 
-    permissions = {**TeamDeals.permissions, "board": "deals:view"}
-    card, keys = TeamCard, KEYS
+    permissions = {**TeamDealViewSet.permissions, "board": "deals:view"}
+    card, keys = TeamCardSerializer, KEYS
 
-    @describes(
-        answer={"pipeline": PipelineRef, "stages": [stage_form(KEYS, TeamCard)]},
-        query={**QUERY, "search": str, "page": int, "page_size": int},
-        errors=(404,),
+    @extend_schema(
+        response={"pipeline": PipelineRefSerializer, "stages": [stage_form(KEYS, TeamCardSerializer)]},
+        parameters={**QUERY, "search": str, "page": int, "page_size": int},
+        error_statuses=(404,),
     )
     def board(self, request: Any) -> HttpResponse:
         """Answer a pipeline's stages with true counts and sums, and a page of the deals of each.
@@ -38,7 +38,7 @@ class TeamBoard(BoardView, TeamDeals):
         The default pipeline's unless another is named. Sums are in the organization's currency, others beside them.
         """
         board, stages = self.asked()
-        return self.answer({"pipeline": {"id": board.id, "name": board.name}, "stages": stages})
+        return self.respond({"pipeline": {"id": board.id, "name": board.name}, "stages": stages})
 
 
-urlpatterns = [route("deals", TeamBoard, get="board", post="create")]
+urlpatterns = [route("deals", TeamBoardViewSet, get="board", post="create")]

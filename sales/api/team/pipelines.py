@@ -5,39 +5,39 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
-from crm.api.routes import route
-from crm.api.schema import describes
-from crm.api.shapes import CamelShape, Derived
+from crm.api.fields import PythonValueField
+from crm.api.routers import route
+from crm.api.schema import extend_schema
 from crm.api.surfaces import Page
 from crm.api.team import TEAM
-from sales.api.resources.board import in_others, in_own
-from sales.api.resources.pipelines import Pipelines
-from sales.api.shapes.deals import Drag
-from sales.api.shapes.pipelines import PipelineFields, PipelineStats
-from sales.api.team.deals import TeamDeals
+from sales.api.serializers.deals import DragSerializer
+from sales.api.serializers.pipelines import PipelineFieldsSerializer, PipelineStatsSerializer
+from sales.api.team.deals import TeamDealViewSet
+from sales.api.viewsets.board import in_others, in_own
+from sales.api.viewsets.pipelines import PipelineViewSet
 from sales.models import Pipeline
 from sales.services import figures, moves
 from sales.services.figures import DealFigures, Money
 
 
-class TeamPipeline(PipelineFields, CamelShape):
+class TeamPipelineSerializer(PipelineFieldsSerializer):
     """A pipeline in camelCase, with the figures of its deals."""
 
-    stats = Derived(("id",), str, PipelineStats())
+    stats = PythonValueField(("id",), str, PipelineStatsSerializer())
 
 
-class TeamPipelines(Pipelines):
+class TeamPipelineViewSet(PipelineViewSet):
     """`/pipelines`."""
 
     surface = TEAM
-    shape = TeamPipeline
+    serializer_class = TeamPipelineSerializer
 
-    def answer_page(self, page: Page) -> HttpResponse:
+    def respond_with_page(self, page: Page) -> HttpResponse:
         """Answer a page, each pipeline with the figures of the deals that the actor sees; none where they see none."""
         known = figures.by_pipeline(self.actor) if self.actor.can("deals:view") else {}
         for row in page.rows:
             row["stats"] = self.stats_of(known.get(row["stats"], DealFigures()))
-        return super().answer_page(page)
+        return super().respond_with_page(page)
 
     def stats_of(self, told: DealFigures) -> dict[str, Any]:
         """Return figures as they are shown."""
@@ -54,24 +54,24 @@ class TeamPipelines(Pipelines):
         return {"value": in_own(self.actor, value), "valuesByCurrency": in_others(self.actor, value)}
 
 
-class TeamDrag(Drag, CamelShape):
+class TeamDragSerializer(DragSerializer):
     """Which deal goes where, in camelCase."""
 
 
-class TeamMoves(TeamDeals):
+class TeamStageMoveViewSet(TeamDealViewSet):
     """`/pipelines/:id/stages`: moves a deal."""
 
-    @describes(body=TeamDrag, answer="shape", adds=TeamDeals.adds)
+    @extend_schema(request=TeamDragSerializer, response="serializer_class", extra=TeamDealViewSet.extra_schema)
     def move(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Move a deal to a stage of this pipeline, at a position (the end unless given)."""
-        pipeline: Pipeline = self.get_row(
-            pk, among=Pipeline.objects.visible_to(self.actor).alive(), noun=TeamPipelines.noun
+        pipeline: Pipeline = self.get_object(
+            pk, queryset=Pipeline.objects.visible_to(self.actor).alive(), verbose_name=TeamPipelineViewSet.verbose_name
         )
-        deal = moves.drag_deal(self.actor, pipeline, **self.read(TeamDrag))
-        return self.shown(deal)
+        deal = moves.drag_deal(self.actor, pipeline, **self.validate(TeamDragSerializer))
+        return self.respond_with(deal)
 
 
 urlpatterns = [
-    route("pipelines", TeamPipelines, get="list"),
-    route("pipelines/<uuid:pk>/stages", TeamMoves, post="move"),
+    route("pipelines", TeamPipelineViewSet, get="list"),
+    route("pipelines/<uuid:pk>/stages", TeamStageMoveViewSet, post="move"),
 ]
