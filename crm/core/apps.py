@@ -4,11 +4,11 @@ from django.apps import AppConfig
 
 
 class CoreConfig(AppConfig):
-    """Events, outbox, idempotency keys, limits and tallies."""
+    """Events, outbox, idempotency keys, limits and counters."""
 
     name = "crm.core"
     label = "core"
 
     def ready(self) -> None:
         """Register the system checks."""
-        from crm.core import database_role  # noqa: F401, PLC0415 - registers as it is imported, once Django is set up
+        from crm.core import database_role, migration_checks  # noqa: F401, PLC0415 - they register as they are imported

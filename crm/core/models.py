@@ -174,17 +174,3 @@ class RowCounter(SummaryRow):
                 "organization", "kind", name="row_counter_uncompacted", condition=models.Q(is_compacted=False)
             ),
         ]
-
-
-class JobSlot(models.Model):
-    """A periodic job's slot, taken once whoever asks: two beats, or a restarted one, run it once."""
-
-    job = models.CharField(max_length=60)
-    slot = models.CharField(max_length=60)
-    taken_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "slot"], name="job_slot_once")]
-
-    def __str__(self) -> str:
-        return f"{self.job} {self.slot}"

@@ -145,14 +145,6 @@ class SummaryTriggers(_Statements):
         return f"Keep sums of {self.table}"
 
 
-class ReplaceTriggers(SummaryTriggers):
-    """Keep other sums from now on by the same triggers; what is kept so far is the migration's to change."""
-
-    def statements(self) -> list[str]:
-        """Return the trigger functions alone."""
-        return [function for function, _ in self.triggers()]
-
-
 def after_each(event: str, table: str, name: str, transition: str, statement: str) -> list[str]:
     """Return the SQL of a trigger that runs `statement` once after each INSERT, UPDATE or DELETE on `table`."""
     trigger = f"CREATE TRIGGER {name} AFTER {event.upper()} ON {table} REFERENCING {transition} FOR EACH STATEMENT"
