@@ -12,14 +12,17 @@ from celery import current_app
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from kombu.exceptions import OperationalError
 
+from crm.api.exceptions import error_response
 from crm.api.platform import PLATFORM
 from crm.api.renderers import json_response
 from crm.api.routers import route
 from crm.api.schema import extend_schema
 from crm.api.storefront import STOREFRONT
-from crm.api.viewsets import ApiViewSet
+from crm.api.viewsets import SAFE_METHODS, ApiViewSet
+from crm.core.errors import MethodNotAllowed
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +35,17 @@ COMPONENTS = dict.fromkeys(("database", "redis", "search", "worker"), PARTS)
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health")
 
 
-def site(_request: HttpRequest) -> HttpResponse:
-    """Tell that the process answers; asks nothing of others."""
-    return json_response({"status": "ok"})
+@csrf_exempt
+def site(request: HttpRequest) -> HttpResponse:
+    """Tell that the process responds; asks nothing of others."""
+    if request.method in SAFE_METHODS:
+        return json_response({"status": "ok"})
+    if request.method == "OPTIONS":
+        response = HttpResponse(status=204)
+    else:
+        response = error_response(MethodNotAllowed(f"{request.method} is not allowed here."), PLATFORM)
+    response["Allow"] = "GET, HEAD, OPTIONS"
+    return response
 
 
 def _database() -> bool:

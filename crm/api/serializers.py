@@ -53,7 +53,18 @@ class Serializer(serializers.Serializer):
             wrong |= {name: [NOT_TEXT] for name in self.texts if not isinstance(data.get(name), str | None)}
             if wrong:
                 raise serializers.ValidationError(wrong)
+            empty = {name: None for name in self.nullables if data.get(name) == ""}
+            data = {**data, **empty} if empty else data
         return super().to_internal_value(data)
+
+    @cached_property
+    def nullables(self) -> tuple[str, ...]:
+        """Return the keys of the fields that take null and no text: for them an empty text means null."""
+        written = ((key, field) for key, field in self.fields.items() if not field.read_only and field.allow_null)
+        texts = serializers.CharField
+        return tuple(
+            key for key, field in written if not (isinstance(field, texts) or getattr(field, "allow_blank", False))
+        )
 
     @cached_property
     def texts(self) -> tuple[str, ...]:

@@ -149,3 +149,20 @@ def test_what_a_refusal_adds_stands_beside_its_code():
 )
 def test_nested_errors_become_dotted_names(detail, flat):
     assert [(found["field"], found["message"]) for found in flatten(detail)] == flat
+
+
+@pytest.mark.parametrize("name", ["code", "message", "details", "extra", "self", "error"])
+def test_a_field_of_any_name_may_be_refused(name):
+    body = json.loads(error_response(Invalid({name: "No."}), PLATFORM).content)
+
+    assert body["error"]["code"] == "VALIDATION_ERROR"
+    assert body["error"]["details"] == [{"field": name, "message": "No."}]
+
+
+def test_a_field_called_code_is_named_by_its_refusal(acme, client_for):
+    response = client_for(acme.owner, "platform").post(
+        "promotions", {"code": "A\0B", "type": "percentage", "value": 10}
+    )
+
+    assert response.json()["error"]["code"] == "VALIDATION_ERROR"
+    assert [fault["field"] for fault in response.json()["error"]["details"]] == ["code"]
