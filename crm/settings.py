@@ -193,21 +193,27 @@ AUTH_PASSWORD_VALIDATORS = [
 # Modules that check sessions (`enter`, `enter_read_only`) and find shops (`find_shop`) for `crm.api`.
 SESSION_BACKEND = "accounts.services.sessions"
 SHOP_BACKEND = "accounts.services.shops"
-# What the apps add to a new organization, inside its transaction: dotted functions that take the owner's actor.
-ORGANIZATION_SETUP = ("commerce.services.shipping.set_up", "sales.services.pipelines.set_up")
 # The module that keeps the contacts which stand for shoppers.
-SHOPPER_DIRECTORY = "contacts.services.shoppers"
-# Who refers to contacts: dotted functions that take (actor, id of the merged contact, id of the one that stays).
-CONTACT_MERGES = ("sales.services.merging.follow_contact", "commerce.services.purchases.move_purchases")
-# The module that knows what contacts have bought.
-PURCHASES = "commerce.services.purchases"
-# What is found by the names of contacts and companies: dotted functions that take (actor, contact_id= or company_id=).
-RENAMES = ("sales.services.indexing.reindex",)
+SHOPPER_BACKEND = "contacts.services.shoppers"
 # Modules that invent each app's part of the demo (`contacts.demo.chapters.Chapter`), in this order.
 DEMO_CHAPTERS = ("contacts.demo.chapter", "commerce.demo.chapter", "sales.demo.chapter")
-EVENT_SUBSCRIBERS: dict[str, tuple[str, ...]] = {
-    "user.updated": ("sales.clock",),
-    "organization.updated": ("sales.clock",),
+# Who acts on what an app below does (`crm.core.subscribers`).
+SUBSCRIBERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "in_transaction": {
+        # (owner's actor)
+        "create_organization": ("commerce.services.shop_config.set_up", "sales.services.pipelines.set_up"),
+        # (actor, id of the contact that goes, id of the one that stays)
+        "merge_contacts": (
+            "sales.services.associations.reassign_contact",
+            "commerce.services.customers.reassign_orders",
+        ),
+        # (actor, contact_id= or company_id=)
+        "rename_party": ("sales.services.search_index.reindex",),
+    },
+    "after_commit": {
+        "user.updated": ("sales.clock",),
+        "organization.updated": ("sales.clock",),
+    },
 }
 OUTBOX_HANDLERS = {
     "mail.invitation": "accounts.mails.send_invitation",

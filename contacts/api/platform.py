@@ -1,4 +1,4 @@
-"""Companies (accounts), contacts, customers and timelines on the Platform surface."""
+"""Companies (accounts), contacts and timelines on the Platform surface."""
 
 from rest_framework import serializers
 
@@ -6,7 +6,6 @@ from contacts.api.serializers import (
     CompanyFieldsSerializer,
     CompanyRefSerializer,
     ContactFieldsSerializer,
-    CustomerFieldsSerializer,
     TimelineEntrySerializer,
 )
 from contacts.api.viewsets import CompanyViewSet, ContactViewSet, TimelineViewSet
@@ -38,16 +37,6 @@ class PlatformContactViewSet(ContactViewSet):
     filter_names = {"company_id": "account_id"}
 
 
-class PlatformCustomerViewSet(ContactViewSet):
-    """`/customers`."""
-
-    surface = PLATFORM
-    serializer_class = CustomerFieldsSerializer
-    verbose_name = "Customer"
-    verbose_name_plural = "customers"
-    filter_names = {"company_id": "account_id"}
-
-
 class PlatformTimelineViewSet(TimelineViewSet):
     """`/contacts/{id}/timeline`."""
 
@@ -58,8 +47,5 @@ class PlatformTimelineViewSet(TimelineViewSet):
 urlpatterns = [
     *resource("accounts", PlatformAccountViewSet),
     *resource("contacts", PlatformContactViewSet),
-    route("customers", PlatformCustomerViewSet, get="list", post="create"),
-    route("customers/<uuid:pk>", PlatformCustomerViewSet, get="retrieve", put="update", delete="destroy"),
-    route("customers/<uuid:pk>/restore", PlatformCustomerViewSet, post="restore"),
     route("contacts/<uuid:pk>/timeline", PlatformTimelineViewSet, get="list", post="create"),
 ]

@@ -1,6 +1,5 @@
 """What companies, contacts and timelines look like, declared once in the domain's names; surfaces set the casing."""
 
-from functools import cache
 from typing import Any
 
 from django.db.models import Case, F, JSONField, TextField, Value, When
@@ -10,7 +9,6 @@ from rest_framework import serializers
 
 from accounts.services.names import LONGEST_PART, split_name
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
-from contacts.services.purchases import purchases
 from contacts.services.timeline import ENTRIES
 from crm.api.fields import (
     AmountField,
@@ -199,35 +197,6 @@ class ContactFieldsSerializer(OwnedSerializer):
 
     class Meta:
         model = Contact
-
-
-class CustomerFieldsSerializer(Serializer):
-    """A contact as a customer: one name, the company by its name, and what was bought."""
-
-    id = serializers.UUIDField(read_only=True)
-    name = WholeName()
-    email = OptionalEmailField()
-    phone = OptionalCharField(max_length=40)
-    company = PlainCompanyName()
-    status = OptionalChoiceField(Status)
-    rating = FloatField(max_digits=2, decimal_places=1, min_value=0, max_value=5, required=False, allow_null=True)
-    total_orders = SqlValueField(purchases().total_orders(), serializers.IntegerField())
-    total_value = SqlValueField(purchases().total_value(), serializers.FloatField())
-    address = AddressField()
-    tags = TextListField()
-    notes = OptionalTextField(max_length=20_000)
-    last_contact = serializers.DateTimeField(source="last_contacted_at", read_only=True)
-    created_at = serializers.DateTimeField(read_only=True)
-    updated_at = serializers.DateTimeField(read_only=True)
-
-    class Meta:
-        model = Contact
-
-    @classmethod
-    @cache
-    def wire_name(cls, name: str) -> str:
-        """Name the one field that both parts of a name come from."""
-        return "name" if name in {"first_name", "last_name"} else super().wire_name(name)
 
 
 # An event's metadata, with what changed in it where anything did: `{"changes": {field: {"from", "to"}}}`.

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from contacts.api.serializers import NewEntrySerializer
 from contacts.models import Company, Contact, LeadStatus, LifecycleStage, Status, Temperature
-from contacts.services import activity, companies, contacts, timeline
+from contacts.services import companies, contacts, timeline
 from crm.api.filtersets import FilterArguments, FilterSet, FreeTextFilter, SearchFilter, TagsFilter
 from crm.api.viewsets import ResourceViewSet, Services
 from crm.core.actor import Actor
@@ -152,7 +152,7 @@ class TimelineViewSet(ResourceViewSet):
 
     def get_queryset(self, actor: Actor) -> QuerySet[Event]:
         """Return what the actor may see of it."""
-        return activity.timeline_of(actor, self.contact)
+        return timeline.timeline_of(actor, self.contact)
 
     def create(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Write a note, or a call, e-mail or meeting that took place."""

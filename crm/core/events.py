@@ -7,10 +7,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Model
 
-from crm.core import clock, db, outbox
+from crm.core import clock, db, outbox, subscribers
 from crm.core.actor import Actor
 from crm.core.fields import FreeObjectField
 from crm.core.free_objects import changed_keys
@@ -56,16 +55,9 @@ def record(
         recorded_at=moment,
     )
     db.insert(event)
-    for topic in subscribers(name):
+    for topic in subscribers.topics_of(name):
         outbox.enqueue(actor.organization_id, topic, {"event_id": str(event.id)})
     return event
-
-
-@cache
-def subscribers(name: str) -> tuple[str, ...]:
-    """Return the outbox topics that `settings.EVENT_SUBSCRIBERS` lists for an event's name."""
-    table: Mapping[str, tuple[str, ...]] = settings.EVENT_SUBSCRIBERS
-    return (*table.get(name, ()), *table.get("*", ()))
 
 
 def plain(value: Any) -> Any:

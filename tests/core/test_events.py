@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from contacts.models import Contact
-from crm.core import clock, events, outbox
+from crm.core import clock, events, outbox, subscribers
 from crm.core.models import Event, OutboxMessage, TimelineKind
 from tests.conftest import Tenant
 
@@ -77,8 +77,8 @@ def test_a_label_or_title_without_end_is_shortened(acme: Tenant) -> None:
 
 def test_a_subscriber_gets_one_message_with_the_facts_id(acme: Tenant, settings: Any) -> None:
     actor = acme.actor("staff")
-    settings.EVENT_SUBSCRIBERS = {"test.heard": ("test.one",), "*": ("test.all",)}
-    events.subscribers.cache_clear()
+    settings.SUBSCRIBERS = {"after_commit": {"test.heard": ("test.one",), "*": ("test.all",)}}
+    subscribers.topics_of.cache_clear()
     try:
         with acme.inside():
             heard = events.record(actor, "test.heard", acme.viewer, title="Heard")
@@ -87,7 +87,7 @@ def test_a_subscriber_gets_one_message_with_the_facts_id(acme: Tenant, settings:
             # Nobody handles these topics.
             OutboxMessage.objects.filter(pk__in=[message.pk for message in found]).update(done_at=clock.now())
     finally:
-        events.subscribers.cache_clear()
+        subscribers.topics_of.cache_clear()
 
     assert [message.topic for message in found] == ["test.one", "test.all", "test.all"]
     assert [message.payload["event_id"] for message in found[:2]] == [str(heard.pk)] * 2

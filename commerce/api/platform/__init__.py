@@ -1,5 +1,5 @@
 """Commerce on the Platform surface."""
 
-from commerce.api.platform import catalog, orders, terms
+from commerce.api.platform import catalog, customers, orders, terms
 
-urlpatterns = [*catalog.urlpatterns, *orders.urlpatterns, *terms.urlpatterns]
+urlpatterns = [*catalog.urlpatterns, *customers.urlpatterns, *orders.urlpatterns, *terms.urlpatterns]

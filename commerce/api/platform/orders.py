@@ -12,7 +12,7 @@ from commerce.api.serializers.orders import (
     StatusEntrySerializer,
 )
 from commerce.api.viewsets.orders import OrderFilterSet, OrderViewSet
-from commerce.services import order_entry, order_status
+from commerce.services import orders
 from crm.api.platform import PLATFORM
 from crm.api.routers import route
 from crm.api.schema import extend_schema
@@ -29,7 +29,7 @@ class PlatformOrderViewSet(OrderViewSet):
     filterset_class = OrderFilterSet
     permissions = {"change_status": "orders:update", "history": "orders:view"}
     counter = "orders"
-    services = Services(create=order_entry.enter_order)
+    services = Services(create=orders.enter_order)
 
     def get_counter(self) -> str | None:
         """Orders are counted by who entered them, which is not all that their own scope shows to somebody."""
@@ -38,13 +38,13 @@ class PlatformOrderViewSet(OrderViewSet):
     @extend_schema(request=StatusChangeSerializer, response="serializer_class")
     def change_status(self, request: Any, pk: UUID) -> HttpResponse:
         """Move an order on: forward, to cancelled before it is shipped, to refunded after."""
-        order = order_status.change_status(self.actor, self.get_object(pk), **self.validate(StatusChangeSerializer))
+        order = orders.change_status(self.actor, self.get_object(pk), **self.validate(StatusChangeSerializer))
         return self.respond_with(order)
 
     @extend_schema(response={"items": [StatusEntrySerializer]})
     def history(self, request: Any, pk: UUID) -> HttpResponse:
         """Answer how it came to be where it is, its creation first."""
-        rows = order_status.history_of(self.actor, self.get_object(pk))
+        rows = orders.history_of(self.actor, self.get_object(pk))
         return self.respond({"items": self.query(StatusEntrySerializer, Event).all(rows, order=("occurred_at", "id"))})
 
 

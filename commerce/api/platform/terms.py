@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from accounts.models import Organization
-from accounts.services.settings import own_organization, update_organization
+from accounts.services.organizations import own_organization, update_organization
 from commerce.api.serializers.terms import ShopFieldsSerializer
 from commerce.api.viewsets.terms import PromotionViewSet, ShippingMethodViewSet, TaxRateViewSet
 from crm.api.platform import PLATFORM
