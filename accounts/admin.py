@@ -26,7 +26,7 @@ from unfold.widgets import (
 
 from accounts.models import Invitation, OperatorEvent, Organization, Role, Session, User, UserRole
 from accounts.permissions import BUILT_IN_ROLES
-from accounts.services import invitations, owners, passwords, permissions, roles, sessions, settings, users
+from accounts.services import invitations, organizations, passwords, permissions, registration, roles, sessions, users
 from crm.admin.base import (
     ORGANIZATION,
     BackOfficeAdmin,
@@ -99,9 +99,9 @@ class OrganizationAdmin(BackOfficeAdmin):
         told = form.cleaned_data
         if change:
             changes = {name: told[name] for name in form.changed_data}
-            _became(obj, settings.update_organization(actor_for(request, obj), obj, **changes))
+            _became(obj, organizations.update_organization(actor_for(request, obj), obj, **changes))
             return
-        founded = owners.found_with_owner(
+        founded = registration.create_organization_with_owner(
             name=told["name"],
             slug=told["slug"],
             email=told["owner_email"],

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import Invitation, OneTimeLink, Purpose, User
-from accounts.services import invitations, links, notices
-from accounts.services.proof import is_proven
+from accounts.services import invitations, notices, one_time_links
+from accounts.services.organizations import is_proven
 from crm.core import clock, mail
 from crm.core.db import operator, tenant
 from crm.core.mail import quoted
@@ -124,7 +124,7 @@ def _open_links(purpose: Purpose, pks: Sequence[str]) -> QuerySet[OneTimeLink]:
 
 def _address(page: str, purpose: str, pk: UUID) -> str:
     """Return the address of the front end's page for a link or an invitation."""
-    return f"{settings.FRONTEND_URL}/{page}?token={links.token_for(purpose, pk)}"
+    return f"{settings.FRONTEND_URL}/{page}?token={one_time_links.token_for(purpose, pk)}"
 
 
 def _send(

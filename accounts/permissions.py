@@ -47,7 +47,7 @@ NAMESPACE = UUID("5b0c7a52-6d0e-4c56-9c3e-0d6a1f6d7f10")
 CUSTOM = "custom."
 
 
-def spread(codes: frozenset[str]) -> frozenset[str]:
+def expand_manage(codes: frozenset[str]) -> frozenset[str]:
     """Return the codes with `manage` spread out into the four verbs, and added where all four are held."""
     held = set(codes)
     for code in codes:
@@ -64,7 +64,7 @@ def _of(resources: str, *verbs: str) -> frozenset[str]:
     return frozenset(f"{resource}:{verb}" for resource in resources.split() for verb in verbs)
 
 
-ALL = spread(frozenset(f"{resource}:manage" for resource in RESOURCES) | frozenset(NAMED))
+ALL = expand_manage(frozenset(f"{resource}:manage" for resource in RESOURCES) | frozenset(NAMED))
 VIEW_ALL = frozenset(f"{resource}:view" for resource in RESOURCES if resource not in {"system", "billing", "roles"})
 OWNER_ONLY = _of("users", "create", "update", "delete", "manage") | _of("billing system", *VERBS, "manage")
 OWNER_ONLY |= _of("organization pipelines", "delete", "manage")
@@ -73,7 +73,7 @@ BUILT_IN_ROLES = MappingProxyType(
     {
         "owner": ALL,
         "manager": ALL - OWNER_ONLY,
-        "staff": spread(
+        "staff": expand_manage(
             _of("contacts companies deals invoices conversations", "view", "create", "update")
             | _of("activities", *VERBS)
             | _of("orders", "view", "create", "update")
@@ -83,7 +83,7 @@ BUILT_IN_ROLES = MappingProxyType(
             | _of("organization users pipelines products stock shop reports", "view")
             | {"campaigns:send", "reports:export"}
         ),
-        "customer_experience": spread(
+        "customer_experience": expand_manage(
             VIEW_ALL | _of("orders", "create", "update") | _of("conversations", *VERBS) | _of("roles", *VERBS)
         ),
         "viewer": VIEW_ALL,
@@ -128,7 +128,7 @@ def describe(code: str) -> str:
     return f"{'Full access' if action == 'manage' else action.capitalize() + ' access'} to {RESOURCES[resource]}"
 
 
-class Permit(NamedTuple):
+class PermissionInfo(NamedTuple):
     """A permission as it is listed, whether built in or made by an organization."""
 
     id: UUID
@@ -148,9 +148,9 @@ class Permit(NamedTuple):
         return self.code if self.id in BUILT_IN_PERMITS else custom_code(self.code)
 
 
-def _permit(code: str) -> Permit:
+def _permit(code: str) -> PermissionInfo:
     resource, _, action = code.partition(":")
-    return Permit(built_in_id(code), f"{action}_{resource}", resource, action, describe(code))
+    return PermissionInfo(built_in_id(code), f"{action}_{resource}", resource, action, describe(code))
 
 
 BUILT_IN_PERMITS = MappingProxyType({permit.id: permit for permit in map(_permit, sorted(ALL))})
@@ -162,4 +162,4 @@ def effective(role_names: tuple[str, ...], custom: tuple[str, ...]) -> frozenset
     held = frozenset(custom)
     for name in role_names:
         held |= BUILT_IN_ROLES.get(name, frozenset())
-    return spread(held)
+    return expand_manage(held)

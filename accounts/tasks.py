@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from accounts.services import sweeping
+from accounts.services import cleanup
 
 
 @shared_task
 def sweep() -> None:
     """Remove what has expired."""
-    sweeping.sweep()
+    cleanup.sweep()

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.services.membership import organization_of
-from accounts.services.proof import is_proven
+from accounts.services.organizations import is_proven
 from crm.core import clock, mail
 from crm.core.db import tenant
 from crm.core.mail import quoted

@@ -2,16 +2,16 @@
 
 from celery import shared_task
 
-from sales.services import mornings
+from sales.services import daily_reminders
 
 
 @shared_task
 def send_reminders() -> int:
     """Mail whoever's morning has come; safe to run any number of times at once."""
-    return mornings.send()
+    return daily_reminders.send()
 
 
 @shared_task
 def sweep() -> None:
     """Remove what has expired."""
-    mornings.forget_old()
+    daily_reminders.forget_old()

@@ -18,7 +18,7 @@ from django.test import Client
 
 from accounts.models import Organization, User
 from accounts.services import registration, sessions
-from accounts.services.sessions import Visit
+from accounts.services.sessions import ClientInfo
 from crm.core import db, outbox, tokens
 from crm.core.actor import Actor
 from crm.core.db.backend import pipeline
@@ -99,7 +99,7 @@ def _actor(user: User) -> Actor:
 def sign_in(user: User, surface: str) -> str:
     """Open a session without hashing and return its access token."""
     with db.tenant(user.organization_id):
-        return sessions.open_session(user, Visit(surface=surface, address="127.0.0.1")).access_token
+        return sessions.open_session(user, ClientInfo(surface=surface, address="127.0.0.1")).access_token
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,7 @@ def organization() -> Callable[..., Tenant]:
     def make(*, roles: tuple[str, ...] = ROLES, **fields: Any) -> Tenant:
         owner = _user("owner")
         with db.operator("register"):
-            founded = registration.found_organization(owner=owner, **({"name": f"Acme {uuid4().hex[:8]}"} | fields))
+            founded = registration.create_organization(owner=owner, **({"name": f"Acme {uuid4().hex[:8]}"} | fields))
         tenant = Tenant(founded, {"owner": owner})
         tenant.users |= {role: tenant.add(role) for role in roles if role != "owner"}
         return tenant

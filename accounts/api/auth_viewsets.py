@@ -6,8 +6,8 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from accounts.models import User
-from accounts.services import email_verification, invitations, passwords, sessions, signing_in
-from accounts.services.sessions import SignIn, Visit
+from accounts.services import email_verification, invitations, passwords, sessions, sign_in
+from accounts.services.sessions import ClientInfo, SignIn
 from crm.api import throttling
 from crm.api.client_address import client_address
 from crm.api.schema import extend_schema
@@ -55,10 +55,10 @@ class AuthViewSet(ApiViewSet):
         """Answer with tokens and user as the surface's document shows them."""
         raise NotImplementedError
 
-    def visit(self) -> Visit:
+    def visit(self) -> ClientInfo:
         """Return where this request comes from."""
         request = self.django_request
-        return Visit(self.surface.name, client_address(request), request.headers.get("User-Agent", ""))
+        return ClientInfo(self.surface.name, client_address(request), request.headers.get("User-Agent", ""))
 
     def user_of(self, sign_in: SignIn) -> Any:
         """Return the user who signed in, in the surface's shape."""
@@ -68,7 +68,7 @@ class AuthViewSet(ApiViewSet):
 
     def login(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Sign in with e-mail address and password."""
-        return self.signed_in(signing_in.sign_in(**self.validate(), visit=self.visit()))
+        return self.signed_in(sign_in.sign_in(**self.validate(), visit=self.visit()))
 
     def accept_invitation(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Join by an invitation and sign in."""

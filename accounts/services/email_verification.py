@@ -8,7 +8,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from accounts.models import Purpose, User, normalize_email
-from accounts.services import hashing, links, mail_limits, passwords, sessions, timing
+from accounts.services import hashing, mail_limits, one_time_links, passwords, sessions, timing
 from accounts.services.mail_limits import Asker
 from accounts.services.membership import organization_of
 from accounts.services.shoppers import mark_verified
@@ -30,7 +30,7 @@ def verify(
 
     All other sessions of the account end. `organization_id` names the only organization whose links count.
     """
-    link = links.find(Purpose.VERIFY_EMAIL, token, organization_id=organization_id)
+    link = one_time_links.find(Purpose.VERIFY_EMAIL, token, organization_id=organization_id)
     is_signed_in = by is not None and by.user_id == link.user_id
     if new_password:
         passwords.set_new(link.user, new_password, field="new_password")
@@ -41,13 +41,13 @@ def verify(
             raise Invalid({"password": "This is not the password of the account."})
     with tenant(link.organization_id):
         user: User = lock_row(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
-        links.spend(link, user)
+        one_time_links.spend(link, user)
         author = sessions.author(user)
         if new_password:
             user.password, user.google_subject = link.user.password, ""
             passwords.store(author, user, reason="password_reset")
         elif user.password != link.user.password:  # changed since it was compared
-            raise links.LinkRefused
+            raise one_time_links.LinkRefused
         else:
             kept = by.session_id if by and is_signed_in else None
             sessions.end_sessions(author, user, reason="email_verified", but=kept)
@@ -59,12 +59,12 @@ def resend(user: User) -> None:
     """Mail another verification link, unless the address is verified already; `TooManyMails` beyond the limits."""
     if user.email_verified_at is None:
         mail_limits.require(organization_of(user), user.email, Asker.ANYBODY)
-        links.mail_verification(user)
+        one_time_links.mail_verification(user)
 
 
 def resend_to(organization_id: UUID, email: str) -> None:
     """As `resend`, for whoever has this address; nobody learns whether anybody does."""
-    with timing.leveled(), tenant(organization_id):
+    with timing.minimum_duration(), tenant(organization_id):
         same = User.objects.of(organization_id).filter(email_normalized=normalize_email(email), is_active=True)
         user = same.first()
         if user is not None:

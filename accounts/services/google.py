@@ -20,10 +20,10 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import OAuthState, Organization, User, normalize_email
-from accounts.services import links, notices, registration, sessions, shoppers
+from accounts.services import notices, one_time_links, registration, sessions, shoppers
 from accounts.services.registration import EmailTaken
-from accounts.services.sessions import SignIn, Visit
-from accounts.services.signing_in import AccountInactive
+from accounts.services.sessions import ClientInfo, SignIn
+from accounts.services.sign_in import AccountInactive
 from crm.core import clock, tokens
 from crm.core.db import tenant
 from crm.core.errors import Conflict, Malformed, Unavailable
@@ -84,7 +84,7 @@ def start(shop: Organization, *, browser: str, client_state: str = "") -> Starte
     return Started(f"{config['authorize_url']}?{urlencode(query)}", state)
 
 
-def finish(shop: Organization, *, code: str, state: str, browser: str | None, visit: Visit) -> tuple[SignIn, str]:
+def finish(shop: Organization, *, code: str, state: str, browser: str | None, visit: ClientInfo) -> tuple[SignIn, str]:
     """Sign in whom Google vouches for, a new shopper if need be; returns the client's own state too.
 
     `browser` must be the secret that the sign-in began with; None asks nothing.
@@ -275,7 +275,7 @@ def _take_from_whom_proved_nothing(user: User) -> None:
     """End every way in that was there before the address was proven: password, sessions, mailed links."""
     user.set_unusable_password()
     user.save(update_fields=["password", "updated_at"])
-    links.void(user)
+    one_time_links.void(user)
     sessions.end_sessions(sessions.author(user), user, reason="claimed_by_google")
     notices.put(user, notices.PASSWORD_REMOVED)
 

@@ -6,20 +6,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Invitation, Role, User, UserRole, normalize_email
-from accounts.services import (
-    handing_out,
-    links,
-    lockout,
-    mail_limits,
-    passwords,
-    registration,
-    roles,
-    sessions,
-    shoppers,
-)
+from accounts.services import lockout, mail_limits, one_time_links, passwords, registration, roles, sessions, shoppers
 from accounts.services.mail_limits import Asker
 from accounts.services.names import split_name
-from accounts.services.sessions import SignIn, Visit
+from accounts.services.sessions import ClientInfo, SignIn
 from crm.core import clock, events, outbox, tokens
 from crm.core.actor import Actor
 from crm.core.db import TenantQuerySet, lock_row, operator, tenant
@@ -36,7 +26,7 @@ def invite(actor: Actor, *, email: str, role: str) -> Invitation:
     A shopper of this address becomes a member by accepting, with what they ordered.
     """
     given = roles.role_named(actor, role)
-    handing_out.require_role(actor, given)
+    roles.require_role(actor, given)
     holder = address_holder(actor, email)
     if holder is not None and holder.is_active and _is_member(holder):
         raise AlreadyMember
@@ -98,7 +88,7 @@ def resend(actor: Actor, invitation: Invitation) -> Invitation:
         raise Conflict("This invitation was accepted already.", code="INVITATION_USED")
     if invitation.revoked_at is not None:
         raise Conflict("This invitation was withdrawn.", code="INVITATION_REVOKED")
-    handing_out.require_role(actor, invitation.role)
+    roles.require_role(actor, invitation.role)
     invitation.expires_at, invitation.invited_by_id = clock.now() + LIFETIME, actor.user_id
     invitation.save(update_fields=["expires_at", "invited_by"])
     _mail(invitation)
@@ -107,7 +97,7 @@ def resend(actor: Actor, invitation: Invitation) -> Invitation:
 
 
 def accept(
-    *, token: str, password: str, visit: Visit, full_name: str = "", first_name: str = "", last_name: str = ""
+    *, token: str, password: str, visit: ClientInfo, full_name: str = "", first_name: str = "", last_name: str = ""
 ) -> SignIn:
     """Join with the invitation's role and sign in; of any number at once, one succeeds.
 
@@ -169,7 +159,7 @@ def _invite(actor: Actor, email: str, role: Role, user: User | None) -> Invitati
         role=role,
         user=user,
         invited_by_id=actor.user_id,
-        token_hash=tokens.digest(links.token_for(PURPOSE, pk)),
+        token_hash=tokens.digest(one_time_links.token_for(PURPOSE, pk)),
         expires_at=clock.now() + LIFETIME,
     )
     _mail(invitation)
@@ -188,7 +178,7 @@ def _pending(actor: Actor | UUID) -> TenantQuerySet[Invitation]:
 
 
 def _revoke(actor: Actor, invitation: Invitation) -> None:
-    handing_out.require_role(actor, invitation.role)
+    roles.require_role(actor, invitation.role)
     _end(actor, invitation)
 
 
@@ -243,7 +233,7 @@ def _locked_user(invitation: Invitation) -> User | None:
 def _may_still_invite(inviter: User, role: Role) -> bool:
     standing = roles.standing_of(inviter)
     may_invite = standing.can("invitations:create") or standing.can("users:create")
-    return inviter.is_active and may_invite and handing_out.may_hand_out(standing, role)
+    return inviter.is_active and may_invite and roles.can_grant(standing, role)
 
 
 def _require_holder(invitation: Invitation, holder: User | None) -> None:
@@ -263,7 +253,7 @@ def _taken_over(holder: User, joining: User, invitation: Invitation) -> User:
         UserRole.objects.get_or_create(
             organization_id=invitation.organization_id, user=holder, role_id=invitation.role_id
         )
-    links.void(holder)
+    one_time_links.void(holder)
     sessions.end_sessions(sessions.author(holder), holder, reason="invitation_accepted")
     return holder
 

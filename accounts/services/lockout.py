@@ -61,7 +61,7 @@ def admit(email: str, user_ids: Collection[UUID], familiar: frozenset[UUID], add
     return Admission(admitted, standings)
 
 
-def forgive(admission: Admission, user_id: UUID) -> None:
+def undo_failure(admission: Admission, user_id: UUID) -> None:
     """Take an attempt back for the account that it opened; for all others that were tried it stays a failure."""
     if user_id in admission.standings:
         rate_limits.release(admission.standings[user_id])

@@ -7,7 +7,7 @@ stranger uses up what a team needs for its invitations.
 from enum import StrEnum
 from uuid import UUID
 
-from accounts.services.proof import is_proven
+from accounts.services.organizations import is_proven
 from crm.core import mail_limits
 from crm.core.mail_limits import TooManyMails
 

@@ -33,7 +33,7 @@ class Attempt:
 
     standings: tuple[RateLimitStatus, ...] = ()
 
-    def forgive(self) -> None:
+    def undo_failure(self) -> None:
         """Take the attempt back, as it was right."""
         for standing in self.standings:
             rate_limits.release(standing)

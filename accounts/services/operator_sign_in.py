@@ -58,7 +58,7 @@ def authenticate(email: str, password: str, client: Client) -> User | None:
     if not _has_password(user, password, attempt):
         operator_events.note(OperatorEvent.Name.FAILED, client, user=user, reason="wrong password")
         return None
-    attempt.forgive()
+    attempt.undo_failure()
     return user
 
 
@@ -74,7 +74,7 @@ def confirm_password(user: User, password: str, client: Client) -> None:
     if not _has_password(user, password, attempt):
         operator_events.note(OperatorEvent.Name.FAILED, client, user=user, reason="wrong present password")
         raise WrongPassword
-    attempt.forgive()
+    attempt.undo_failure()
 
 
 def confirm_code(user: User, code: str, client: Client) -> None:
@@ -84,7 +84,7 @@ def confirm_code(user: User, code: str, client: Client) -> None:
     if used is operator_totp.Used.NOTHING:
         operator_events.note(OperatorEvent.Name.CODE_FAILED, client, user=user)
         raise WrongCode
-    attempt.forgive()
+    attempt.undo_failure()
     if used is operator_totp.Used.RECOVERY_CODE:
         operator_events.note(OperatorEvent.Name.RECOVERY_CODE_USED, client, user=user)
 
@@ -139,7 +139,7 @@ def _compared(password: str, encoded: str | None, attempt: Attempt) -> tuple[boo
     try:
         return hashing.verify(password, encoded)
     except HashingBusy:
-        attempt.forgive()
+        attempt.undo_failure()
         raise
 
 

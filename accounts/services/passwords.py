@@ -6,7 +6,7 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from accounts.models import OneTimeLink, Purpose, User
-from accounts.services import hashing, links, lockout, mail_limits, notices, sessions, shoppers, timing
+from accounts.services import hashing, lockout, mail_limits, notices, one_time_links, sessions, shoppers, timing
 from accounts.services.address_accounts import open_accounts
 from accounts.services.membership import organization_of
 from crm.core import events
@@ -50,7 +50,7 @@ def change_for(actor: Actor, user: User, *, new_password: str) -> None:
 def store(actor: Actor, user: User, *, reason: str, but_session: bool = False) -> None:
     """Save a locked user's new password, end sessions and open reset links, record it and tell the user by mail."""
     user.save(update_fields=["password", "google_subject", "updated_at"])
-    links.void(user, Purpose.RESET_PASSWORD)
+    one_time_links.void(user, Purpose.RESET_PASSWORD)
     sessions.end_sessions(actor, user, reason=reason, but=actor.session_id if but_session else None)
     events.record(actor, f"user.{reason}", user, title=f"Password of {user} changed")
     notices.put(user, notices.PASSWORD_CHANGED)
@@ -58,7 +58,7 @@ def store(actor: Actor, user: User, *, reason: str, but_session: bool = False) -
 
 def forget(*, email: str, slug: str = "") -> None:
     """Mail one list of reset links, one for each active account of an address; nobody learns whether there is one."""
-    with timing.leveled():
+    with timing.minimum_duration():
         with operator("sign_in"):
             users = [account.user for account in open_accounts(email, slug=slug)]
         made: list[OneTimeLink] = []
@@ -66,12 +66,12 @@ def forget(*, email: str, slug: str = "") -> None:
             with tenant(organization_of(user)):
                 if not made and not mail_limits.allows(organization_of(user), user.email):
                     return
-                made.append(links.make(user, Purpose.RESET_PASSWORD))
+                made.append(one_time_links.make(user, Purpose.RESET_PASSWORD))
                 author = sessions.author(user)
                 events.record(author, "user.password_forgotten", user, title=f"{user} asked for a reset link")
         if made:
             with tenant(made[0].organization_id):
-                links.mail_resets(made)
+                one_time_links.mail_resets(made)
 
 
 def reset(*, token: str, password: str, organization_id: UUID | None = None, address: str = "") -> None:
@@ -79,11 +79,11 @@ def reset(*, token: str, password: str, organization_id: UUID | None = None, add
 
     `address` is the client's.
     """
-    link: OneTimeLink = links.find(Purpose.RESET_PASSWORD, token, organization_id=organization_id)
+    link: OneTimeLink = one_time_links.find(Purpose.RESET_PASSWORD, token, organization_id=organization_id)
     set_new(link.user, password)
     with tenant(link.organization_id):
         user = lock_row(User.objects.of(link.organization_id).filter(is_active=True), link.user_id)
-        links.spend(link, user)
+        one_time_links.spend(link, user)
         user.password, user.google_subject = link.user.password, ""  # the mailbox may have another holder by now
         store(sessions.author(user), user, reason="password_reset")
         shoppers.mark_verified(user)

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Permission, Role
-from accounts.permissions import ALL, BUILT_IN_PERMITS, Permit, custom_code, shown_codes
-from accounts.services import handing_out
+from accounts.permissions import ALL, BUILT_IN_PERMITS, PermissionInfo, custom_code, shown_codes
+from accounts.services import roles
 from accounts.services.roles import require_custom
 from crm.core import events
 from crm.core.actor import Actor
@@ -16,12 +16,12 @@ MOST_PERMISSIONS = 500  # custom ones; the list is answered whole, so there is a
 _BUILT_IN_NAMES = frozenset(permit.name for permit in BUILT_IN_PERMITS.values())
 
 
-def all_permissions(actor: Actor) -> list[Permit]:
+def all_permissions(actor: Actor) -> list[PermissionInfo]:
     """Return the built-in permissions and the organization's own."""
     return [*BUILT_IN_PERMITS.values(), *_custom(actor)]
 
 
-def get_permission(actor: Actor, pk: UUID) -> Permit:
+def get_permission(actor: Actor, pk: UUID) -> PermissionInfo:
     """Return a permission by its id, or raise `NotFound`."""
     if pk in BUILT_IN_PERMITS:
         return BUILT_IN_PERMITS[pk]
@@ -34,12 +34,12 @@ def get_permission(actor: Actor, pk: UUID) -> Permit:
 def held_by(actor: Actor) -> list[str]:
     """Return the codes the actor holds, in order; owners hold the organization's own ones too."""
     codes = set(actor.permissions)
-    if handing_out.is_owner(actor):
+    if roles.is_owner(actor):
         codes.update(permit.held_as for permit in _custom(actor))
     return shown_codes(codes)
 
 
-def create_permission(actor: Actor, *, name: str, resource: str, action: str, description: str = "") -> Permit:
+def create_permission(actor: Actor, *, name: str, resource: str, action: str, description: str = "") -> PermissionInfo:
     """Create a permission; a taken name, or resource and action, is a `Conflict`."""
     row = Permission(
         organization_id=actor.organization_id, name=name, resource=resource, action=action, description=description
@@ -52,7 +52,7 @@ def create_permission(actor: Actor, *, name: str, resource: str, action: str, de
     return _permit(row)
 
 
-def update_permission(actor: Actor, pk: UUID, **fields: Any) -> Permit:
+def update_permission(actor: Actor, pk: UUID, **fields: Any) -> PermissionInfo:
     """Change a custom permission; roles that hold it hold what it has become."""
     row = _lock(actor, pk)
     before = str(row)
@@ -75,13 +75,11 @@ def delete_permission(actor: Actor, pk: UUID) -> None:
     row.delete()
 
 
-def granted_to(actor: Actor, role: Role) -> list[Permit]:
+def granted_to(actor: Actor, role: Role) -> list[PermissionInfo]:
     """Return the permissions of a role, in the order of the whole list."""
     if role.is_built_in:
-        codes = handing_out.permissions_of(role)
-        return [
-            permit for permit in all_permissions(actor) if permit.held_as in codes or role.name == handing_out.OWNER
-        ]
+        codes = roles.permissions_of(role)
+        return [permit for permit in all_permissions(actor) if permit.held_as in codes or role.name == roles.OWNER]
     return [permit for permit in all_permissions(actor) if permit.held_as in role.permissions]
 
 
@@ -102,11 +100,11 @@ def revoke_permission(actor: Actor, role: Role, pk: UUID) -> None:
         _save(actor, role, rest, "role.permission_revoked", permit.code)
 
 
-def _lock_role(actor: Actor, role: Role, permit: Permit) -> Role:
+def _lock_role(actor: Actor, role: Role, permit: PermissionInfo) -> Role:
     role = lock_row(Role.objects.of(actor), role.pk)
     require_custom(role)
-    handing_out.require_role(actor, role)
-    handing_out.require_permissions(actor, [permit.held_as])
+    roles.require_role(actor, role)
+    roles.require_permissions(actor, [permit.held_as])
     return role
 
 
@@ -118,7 +116,7 @@ def _replace(actor: Actor, old: str, new: str | None) -> None:
     old, new = custom_code(old), new and custom_code(new)
     holders = Role.objects.of(actor).filter(permissions__contains=[old]).order_by("pk").select_for_update()
     for role in holders:
-        handing_out.require_permissions(actor, [code for code in (old, new) if code])
+        roles.require_permissions(actor, [code for code in (old, new) if code])
         kept = [code for code in role.permissions if code != old]
         role.permissions = [*kept, new] if new else kept
         role.save(update_fields=["permissions", "updated_at"])
@@ -130,12 +128,12 @@ def _save(actor: Actor, role: Role, codes: list[str], event: str, code: str) -> 
     events.record(actor, event, role, title=f"Permissions of role {role.name} changed", metadata={"permission": code})
 
 
-def _custom(actor: Actor) -> list[Permit]:
+def _custom(actor: Actor) -> list[PermissionInfo]:
     return [_permit(row) for row in Permission.objects.of(actor).order_by("created_at", "id")]
 
 
-def _permit(row: Permission) -> Permit:
-    return Permit(row.pk, row.name, row.resource, row.action, row.description)
+def _permit(row: Permission) -> PermissionInfo:
+    return PermissionInfo(row.pk, row.name, row.resource, row.action, row.description)
 
 
 def _lock(actor: Actor, pk: UUID) -> Permission:

@@ -1,12 +1,13 @@
 """Roles an organization makes for itself, and who holds which. Built-in roles are fixed."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from accounts import role_names
 from accounts.models import Invitation, Role, Scope, User, UserRole
-from accounts.permissions import CUSTOM_ROLE_RANK, effective
-from accounts.services import handing_out, notices
+from accounts.permissions import CUSTOM, CUSTOM_ROLE_RANK, effective
+from accounts.services import notices
 from accounts.services.membership import organization_of
 from crm.core import events
 from crm.core.actor import Actor, system_actor
@@ -35,7 +36,7 @@ def update_role(actor: Actor, role: Role, **fields: Any) -> Role:
     if "name" in fields and fields["name"] != role.name:
         _require_free(actor, fields["name"], but=role.pk)
     if fields.get("scope", role.scope) != role.scope:
-        handing_out.require_role(actor, role)
+        require_role(actor, role)
         _require_scope(actor, fields["scope"])
     changes = events.assign(role, fields)
     if changes:
@@ -87,7 +88,7 @@ def set_role(actor: Actor, user: User, role: Role) -> None:
     held = roles_of(actor, user)
     if held and held[0].pk == role.pk:
         return
-    handing_out.require_role(actor, role)
+    require_role(actor, role)
     for other in held:
         if other.pk != role.pk and (other.pk == held[0].pk or other.rank >= role.rank):
             _take(actor, user, other)
@@ -116,23 +117,21 @@ def standing_of(user: User) -> Actor:
 def require_standing_over(actor: Actor, user: User) -> None:
     """Raise `Forbidden` unless the actor could hand out every role that the user holds."""
     for role in roles_of(actor, user):
-        if not handing_out.may_hand_out(actor, role):
+        if not can_grant(actor, role):
             raise Forbidden(f"You may not do this to a user with the role {role.name}.")
 
 
 def require_other_owner(actor: Actor, user: User) -> None:
     """Raise `Conflict` where nobody but this user is an active owner; holds until the transaction ends."""
     lock_owners(actor)
-    owners = UserRole.objects.of(actor).filter(
-        role__name=handing_out.OWNER, role__is_built_in=True, user__is_active=True
-    )
+    owners = UserRole.objects.of(actor).filter(role__name=OWNER, role__is_built_in=True, user__is_active=True)
     if set(owners.values_list("user_id", flat=True)[:2]) == {user.pk}:
         raise Conflict("The organization needs an active owner.", code="LAST_OWNER")
 
 
 def lock_owners(actor: Actor) -> None:
     """Let one transaction at a time take owners away: two who demote each other meet here."""
-    owner = Role.objects.of(actor).get(name=handing_out.OWNER, is_built_in=True)
+    owner = Role.objects.of(actor).get(name=OWNER, is_built_in=True)
     lock_row(Role.objects.of(actor), owner.pk)
 
 
@@ -167,7 +166,7 @@ def _record(actor: Actor, user: User, name: str, title: str, role: Role) -> None
 
 def _give(actor: Actor, user: User, role: Role) -> bool:
     """Give a user a role, and tell whether they did not hold it before."""
-    handing_out.require_role(actor, role)
+    require_role(actor, role)
     role = lock_row(Role.objects.of(actor), role.pk)  # not while it is being deleted
     _, is_new = UserRole.objects.get_or_create(organization_id=actor.organization_id, user=user, role=role)
     if is_new:
@@ -179,8 +178,8 @@ def _take(actor: Actor, user: User, role: Role) -> None:
     held = UserRole.objects.of(actor).filter(user=user, role=role)
     if not held.exists():
         raise NotFound("This user does not hold this role.")
-    handing_out.require_role(actor, role)
-    if role.is_built_in and role.name == handing_out.OWNER:
+    require_role(actor, role)
+    if role.is_built_in and role.name == OWNER:
         require_other_owner(actor, user)
     held.delete()
     _record(actor, user, "user.role_revoked", f"Role {role.name} taken from {user}", role)
@@ -195,3 +194,44 @@ def _follow(actor: Actor, user: User) -> None:
     if highest:
         open_ones = Invitation.objects.of(actor).filter(user=user, accepted_at=None, revoked_at=None)
         open_ones.update(role=highest[0])
+
+
+OWNER = "owner"
+
+
+def is_owner(actor: Actor) -> bool:
+    """Tell whether the actor holds the built-in role of owners; a custom role of that name gives nothing."""
+    return OWNER in actor.built_in_roles
+
+
+def can_grant(actor: Actor, role: Role) -> bool:
+    """Tell whether the actor may give this role to somebody or take it away.
+
+    Owners hand out anything; others only roles below their own rank, whose permissions and sight they have themselves.
+    """
+    if actor.is_system or is_owner(actor):
+        return True
+    if role.rank >= actor.rank or (role.scope == Scope.ALL and not actor.sees_all):
+        return False
+    return permissions_of(role) <= actor.permissions
+
+
+def require_role(actor: Actor, role: Role) -> None:
+    """Raise `Forbidden` unless the actor may hand out the role."""
+    if not can_grant(actor, role):
+        raise Forbidden(f"You may not hand out or take away the role {role.name}.")
+
+
+def require_permissions(actor: Actor, codes: Iterable[str]) -> None:
+    """Raise `Forbidden`, naming the first, where the actor lacks one of the permissions; owners hold later ones too."""
+    if actor.is_system or is_owner(actor):
+        return
+    for code in codes:
+        if code not in actor.permissions:
+            raise Forbidden(f"You may not hand out the permission {code.removeprefix(CUSTOM)}: you do not hold it.")
+
+
+def permissions_of(role: Role) -> frozenset[str]:
+    """Return everything that a role lets its holder do."""
+    names = (role.name,) if role.is_built_in else ()
+    return effective(names, tuple(role.permissions))

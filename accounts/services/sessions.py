@@ -55,7 +55,7 @@ WHERE s.id = $1 AND s.user_id = $2 AND s.organization_id = $3
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class ClientInfo:
     """Where a sign-in comes from: the surface, the client's address and what it calls itself."""
 
     surface: str
@@ -139,7 +139,7 @@ def author(user: User) -> Actor:
     return Actor(organization_id=organization_of(user), user_id=user.pk, name=str(user), email=user.email)
 
 
-def open_session(user: User, visit: Visit, *, by: str = "password") -> SignIn:
+def open_session(user: User, visit: ClientInfo, *, by: str = "password") -> SignIn:
     """Open a session of a user whose identity was just proven, inside the organization's transaction."""
     now = clock.now()
     session = Session.objects.create(

@@ -1,4 +1,4 @@
-"""Shoppers: users of the shop. The contact that stands for one is kept by whom `settings.SHOPPER_DIRECTORY` names."""
+"""Shoppers: users of the shop. The contact that stands for one is kept by whom `settings.SHOPPER_BACKEND` names."""
 
 from functools import cache
 from importlib import import_module
@@ -7,14 +7,14 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from accounts.models import Language, Purpose, User
-from accounts.services import links, sessions
+from accounts.services import one_time_links, sessions
 from crm.core import clock, events
 from crm.core.actor import Actor
 from crm.core.db import lock_row
 from crm.core.errors import Invalid
 
 
-class Directory(Protocol):
+class ShopperBackend(Protocol):
     """What the app that keeps contacts does for shoppers, inside the transaction of the cause."""
 
     def add_shopper(self, user: User) -> None:
@@ -25,9 +25,9 @@ class Directory(Protocol):
 
 
 @cache
-def directory() -> Directory:
+def shopper_backend() -> ShopperBackend:
     """Return the module that keeps shoppers' contacts."""
-    return import_module(settings.SHOPPER_DIRECTORY)
+    return import_module(settings.SHOPPER_BACKEND)
 
 
 def mark_verified(user: User) -> None:
@@ -36,9 +36,9 @@ def mark_verified(user: User) -> None:
         return
     user.email_verified_at = clock.now()
     user.save(update_fields=["email_verified_at", "updated_at"])
-    links.void(user, Purpose.VERIFY_EMAIL)
+    one_time_links.void(user, Purpose.VERIFY_EMAIL)
     events.record(sessions.author(user), "user.email_verified", user, title=f"{user.email} verified")
-    directory().merge_verified(user)
+    shopper_backend().merge_verified(user)
 
 
 def update_profile(actor: Actor, **fields: Any) -> User:

@@ -9,7 +9,7 @@ LEVEL_SECONDS = 0.2
 
 
 @contextmanager
-def leveled(seconds: float = LEVEL_SECONDS) -> Iterator[None]:
+def minimum_duration(seconds: float = LEVEL_SECONDS) -> Iterator[None]:
     """Let the block last at least `seconds`, refusals included; it costs a waiting thread, no computing."""
     ends_at = time.monotonic() + seconds
     try:

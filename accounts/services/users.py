@@ -8,11 +8,10 @@ from django.db.models import Q
 
 from accounts.models import Language, Role, User, normalize_email
 from accounts.services import (
-    handing_out,
     invitations,
-    links,
     mail_limits,
     notices,
+    one_time_links,
     passwords,
     registration,
     roles,
@@ -31,7 +30,7 @@ OWN_FIELDS = frozenset(
     {"first_name", "last_name", "full_name", "phone", "avatar", "timezone", "language", "preferences"}
 )
 # What opens another's account: it takes standing over everything that the other may do.
-TELLING_FIELDS = frozenset({"email", "role", "is_active"})
+SENSITIVE_FIELDS = frozenset({"email", "role", "is_active"})
 
 
 def create_user(actor: Actor, *, email: str, role: str, password: str | None = None, **fields: Any) -> User:
@@ -41,7 +40,7 @@ def create_user(actor: Actor, *, email: str, role: str, password: str | None = N
     not, the account is theirs who accept the invitation, or who are told the password given here.
     """
     given = roles.role_named(actor, role)
-    handing_out.require_role(actor, given)
+    roles.require_role(actor, given)
     fields = _checked(fields)
     holder = invitations.address_holder(actor, email)
     if holder is not None:
@@ -101,7 +100,7 @@ def require_may_change(actor: Actor, user: User, fields: Iterable[str] = ()) -> 
         if refused:
             details = dict.fromkeys(refused, "This takes the permission users:update.")
             raise Forbidden(f"You may not change {', '.join(refused)} of yourself.", details=details)
-    if not is_self and TELLING_FIELDS.intersection(fields):
+    if not is_self and SENSITIVE_FIELDS.intersection(fields):
         roles.require_standing_over(actor, user)
 
 
@@ -181,7 +180,7 @@ def _promoted(actor: Actor, user: User, role: Role, password: str | None, fields
     _save(user)
     if password is not None:
         passwords.set_new(user, password)
-        links.void(user)
+        one_time_links.void(user)
         passwords.store(actor, user, reason="password_changed")
     invitations.withdraw_to(actor, user.email)
     roles.assign_role(actor, user, role)
@@ -204,7 +203,7 @@ def _retire(actor: Actor, user: User, *, reason: str) -> None:
     """Take a locked user out of service, with everything that opens the account."""
     user.is_active = user.is_invited = False
     _save(user)
-    links.void(user)
+    one_time_links.void(user)
     sessions.end_sessions(actor, user, reason=reason)
     events.record(actor, "user.deactivated", user, title=f"{user} deactivated", metadata={"reason": reason})
 
@@ -215,13 +214,13 @@ def _follow_address(actor: Actor, user: User, former: str) -> None:
         invitations.follow_address(actor, user)
     if not user.is_active:
         return
-    links.void(user)
+    one_time_links.void(user)
     kept = actor.session_id if user.pk == actor.user_id else None
     sessions.end_sessions(actor, user, reason="email_changed", but=kept)
     for address in (former, user.email):
         notices.put(user, notices.EMAIL_CHANGED, to=address)
     mail_limits.require(actor.organization_id, user.email, Asker.MEMBER)
-    links.mail_verification(user)
+    one_time_links.mail_verification(user)
 
 
 def _save(user: User) -> None:

@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from commerce.models import Brand, Category, MovementType, Product, StockMovement, Variant
-from commerce.services import brands, categories, products, stock, variants
+from commerce.services import products, stock, taxonomy, variants
 from crm.admin.base import (
     AmountField,
     AmountsForm,
@@ -247,9 +247,9 @@ class CategoryAdmin(ShelfAdmin):
         ("History", {"fields": HISTORY}),
     )
     add_fieldsets = ((None, {"fields": ("tenant", "name", "slug", "parent", "description", "image_url", "active")}),)
-    creates = categories.create_category
-    updates = categories.update_category
-    deletes = categories.delete_category
+    creates = taxonomy.create_category
+    updates = taxonomy.update_category
+    deletes = taxonomy.delete_category
 
 
 class BrandForm(TenantForm):
@@ -272,9 +272,9 @@ class BrandAdmin(ShelfAdmin):
         ("History", {"fields": HISTORY}),
     )
     add_fieldsets = ((None, {"fields": ("tenant", "name", "slug", "description", "logo_url", "active")}),)
-    creates = brands.create_brand
-    updates = brands.update_brand
-    deletes = brands.delete_brand
+    creates = taxonomy.create_brand
+    updates = taxonomy.update_brand
+    deletes = taxonomy.delete_brand
 
 
 @admin.register(StockMovement)

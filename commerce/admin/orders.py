@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from commerce.models import Order, OrderItem
 from commerce.models.orders import TRANSITIONS
-from commerce.services import order_status
+from commerce.services import orders
 from crm.admin.base import TenantAdmin, TenantForm, actor_for
 from crm.core import money
 
@@ -139,7 +139,7 @@ class OrderAdmin(TenantAdmin):
         status, tracking, remark, restock = (form.cleaned_data[name] for name in STEP)
         if status:
             actor = actor_for(request, obj.organization)
-            moved = order_status.change_status(
+            moved = orders.change_status(
                 actor, obj, status=status, tracking_number=tracking, notes=remark, restock=restock
             )
             obj.__dict__.update(moved.__dict__)

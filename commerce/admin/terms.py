@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 
 from commerce.models import Promotion, ShippingMethod, TaxRate
-from commerce.services import promotions, shipping, taxes
+from commerce.services import promotions, shop_config
 from crm.admin.base import AmountField, AmountsForm, ServiceAdmin, TenantForm
 
 HISTORY = ("History", {"fields": ("created_at", "updated_at", "deleted_at")})
@@ -90,9 +90,9 @@ class ShippingMethodAdmin(TermAdmin):
         HISTORY,
     )
     add_fieldsets = ((None, {"fields": ("tenant", "code", "name", "price", "free_from", "active")}),)
-    creates = shipping.create_shipping_method
-    updates = shipping.update_shipping_method
-    deletes = shipping.delete_shipping_method
+    creates = shop_config.create_shipping_method
+    updates = shop_config.update_shipping_method
+    deletes = shop_config.delete_shipping_method
 
 
 class TaxRateForm(TenantForm):
@@ -123,6 +123,6 @@ class TaxRateAdmin(TermAdmin):
     add_fieldsets = (
         (None, {"fields": ("tenant", "name", "country", "state", "rate", "starts_on", "applies_to_shipping")}),
     )
-    creates = taxes.create_tax_rate
-    updates = taxes.update_tax_rate
-    deletes = taxes.delete_tax_rate
+    creates = shop_config.create_tax_rate
+    updates = shop_config.update_tax_rate
+    deletes = shop_config.delete_tax_rate

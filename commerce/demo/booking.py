@@ -11,8 +11,8 @@ from commerce.demo.ledger import Movement, played
 from commerce.demo.selling import CANCELLED, InventedOrder
 from commerce.demo.shelving import Catalog, Terms
 from commerce.models import MovementType, Order, OrderItem, PromotionUse, StockMovement
-from commerce.services import order_status, orders, stock
-from commerce.services.goods import Goods
+from commerce.services import orders, stock
+from commerce.services.sellables import Sellable
 from contacts.demo.chapters import Telling
 from contacts.demo.copying import Row, batches, id_at, insert, row_of
 from contacts.demo.telling import Chronicle
@@ -123,7 +123,7 @@ class Books:
         for choice, line in zip(one.choices, one.lines, strict=True):
             product = self.catalog.products[choice.product]
             variant = None if choice.variant is None else self.catalog.variants[choice.product][choice.variant]
-            goods = Goods(line.sku, line.name, line.unit_price, order.currency, "", line.quantity, is_sold=True)
+            goods = Sellable(line.sku, line.name, line.unit_price, order.currency, "", line.quantity, is_sold=True)
             chosen = variant.attributes if variant else {}
             variant_id = variant.pk if variant else None
             lines.append(orders.OrderLine(product.pk, variant_id, goods, line.quantity, line.unit_price, chosen))
@@ -147,7 +147,7 @@ class Books:
         """Tell of the order from its beginning on: its status is what it was at each time."""
         actor_id = order.created_by_id or order.user_id
         order.status, number = "pending", order.tracking_number
-        told = orders.story(order, order.customer)
+        told = orders.event_data(order, order.customer)
         yield self.chronicle.event("order.created", order, one.created_at, actor_id=actor_id, **told)
         order.tracking_number = ""
         for change in one.changes:
@@ -155,7 +155,7 @@ class Books:
             if change.tracking_number:
                 changes["tracking_number"] = {"from": "", "to": number}
             order.status = change.status
-            told = order_status.story(order, changes, change.note)
+            told = orders.status_event_data(order, changes, change.note)
             at, worker = change.at, self._worker(order.customer)
             yield self.chronicle.event("order.status_changed", order, at, actor_id=worker.pk, **told)
         order.tracking_number = number
@@ -184,7 +184,7 @@ class Books:
         for at, (one, order) in enumerate(zip(self.invented, self.orders, strict=True)):
             wanted: Counter[int] = Counter()
             for choice, line in zip(one.choices, one.lines, strict=True):
-                wanted[self.catalog.sold_from(choice)] += line.quantity
+                wanted[self.catalog.stock_item_id(choice)] += line.quantity
             for item, units in wanted.items():
                 yield Movement(item, one.created_at, -units, MovementType.SALE, at, order.order_number)
                 if order.stock_returned_at:

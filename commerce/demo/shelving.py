@@ -24,12 +24,11 @@ from commerce.models import (
     Variant,
 )
 from commerce.models.terms import normal_code
-from commerce.services import indexing, promotions, taxes
-from commerce.services import shipping as shipping_methods
+from commerce.services import promotions, search_index, shop_config
 from contacts.demo.chapters import YEAR, Telling
 from contacts.demo.copying import Row, id_at, insert, row_of
 from contacts.demo.telling import Chronicle
-from contacts.services.indexing import normal_name
+from contacts.services.search_index import normal_name
 from crm.core import money, search
 from crm.core.models import Event
 
@@ -63,7 +62,7 @@ class Catalog:
         for one in invented:
             self._shelve(one)
 
-    def sold_from(self, choice: Choice) -> int:
+    def stock_item_id(self, choice: Choice) -> int:
         """Return the position of the stock item that a choice is sold from."""
         stock_id = self.products[choice.product].stock_id
         if choice.variant is not None:
@@ -113,7 +112,7 @@ class Catalog:
             stock=item,
             created_by=self.maker,
         )
-        indexing.refresh(product, product.brand)
+        search_index.refresh(product, product.brand)
         told = {"sku": product.sku, "stock_quantity": one.stock.opening}
         self._made(product, "product", f"Product {product} created", metadata=told)
         self.products.append(product)
@@ -125,7 +124,7 @@ class Catalog:
             **self._columns(at),
             product=product,
             sku=one.sku,
-            sku_normalized=indexing.normal_sku(one.sku),
+            sku_normalized=search_index.normal_sku(one.sku),
             name=one.name,
             attributes=one.attributes,
             price=one.price,
@@ -181,7 +180,9 @@ class Terms:
         insert(Event, self._events())
 
     def _events(self) -> Iterator[Row]:
-        for noun, rows in zip((shipping_methods.NOUN, taxes.NOUN, promotions.NOUN), self.rows.values(), strict=True):
+        for noun, rows in zip(
+            (shop_config.SHIPPING_METHOD, shop_config.TAX_RATE, promotions.PROMOTION), self.rows.values(), strict=True
+        ):
             for row in rows:
                 name, title = f"{noun.event}.created", f"{noun.title} {row} created"
                 yield self.chronicle.event(name, row, row.created_at, title=title, actor_id=self.maker.pk)

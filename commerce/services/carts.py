@@ -15,8 +15,8 @@ from psycopg.types.json import Jsonb
 
 from commerce.models import Cart, CartItem
 from commerce.models.carts import MOST_LINES, MOST_OF_ONE
-from commerce.services import goods
-from commerce.services.goods import Goods
+from commerce.services import sellables
+from commerce.services.sellables import Sellable
 from crm.core import clock, db, events
 from crm.core.actor import Actor
 from crm.core.db import CompiledQuery
@@ -36,7 +36,7 @@ class CartLine(NamedTuple):
     variant_id: str | None
     quantity: int
     attributes: Any
-    goods: Goods
+    sellable: Sellable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Contents:
 
     def wanted_of(self, line: CartLine) -> int:
         """Return how many units all lines together want of the stock that this one is sold from."""
-        return sum(other.quantity for other in self.lines if other.goods.stock_id == line.goods.stock_id)
+        return sum(other.quantity for other in self.lines if other.sellable.stock_id == line.sellable.stock_id)
 
     def but(self, gone: CartLine, *instead: CartLine) -> "Contents":
         """Return the same with a line replaced, or left out."""
@@ -120,7 +120,7 @@ def add_item(
     _check(actor, contents, line)
     if len(contents.lines) > MOST_LINES:
         raise Invalid({"product_id": f"A cart holds at most {MOST_LINES} different items."})
-    title = f"{quantity} x {line.goods.name} put into the cart"
+    title = f"{quantity} x {line.sellable.name} put into the cart"
     _record(actor, cart, "cart.item_added", line, title=title, units=(units - quantity, units))
     return contents
 
@@ -135,7 +135,7 @@ def change_quantity(actor: Actor, item_id: UUID, *, quantity: int) -> Contents:
     after = before.but(line, wanted)
     _check(actor, after, wanted)
     _items(actor, before.cart).filter(pk=item_id).update(quantity=quantity, updated_at=clock.now())
-    title = f"{line.goods.name} in the cart: {quantity} instead of {line.quantity}"
+    title = f"{line.sellable.name} in the cart: {quantity} instead of {line.quantity}"
     _record(actor, before.cart, "cart.item_changed", line, title=title, units=(line.quantity, quantity))
     return after
 
@@ -145,7 +145,7 @@ def remove_item(actor: Actor, item_id: UUID) -> Contents:
     before = held_contents(actor)
     line = before.line(item_id)
     _items(actor, before.cart).filter(pk=item_id).delete()
-    title = f"{line.goods.name} taken out of the cart"
+    title = f"{line.sellable.name} taken out of the cart"
     _record(actor, before.cart, "cart.item_removed", line, title=title, units=(line.quantity, 0))
     return before.but(line)
 
@@ -171,7 +171,7 @@ _CONTENTS = CompiledQuery(
         .values_list(
             *CART_COLUMNS,
             *(f"items__{name}" for name in ("id", "product_id", "variant_id", "quantity", "attributes")),
-            *goods.columns("items__product__", "items__variant__"),
+            *sellables.columns("items__product__", "items__variant__"),
         )
     )
 )
@@ -202,7 +202,7 @@ RETURNING id, quantity
 
 def _contents(actor: Actor, rows: list[tuple[Any, ...]]) -> Contents:
     """Return the cart that rows of `_CONTENTS` tell of; an empty one is a row without a line."""
-    lines = (CartLine._make((*row[4:9], Goods._make(row[9:]))) for row in rows if row[4] is not None)
+    lines = (CartLine._make((*row[4:9], Sellable._make(row[9:]))) for row in rows if row[4] is not None)
     return Contents(_cart(actor, rows[0]), tuple(lines))
 
 
@@ -230,19 +230,19 @@ def _choice(product_id: UUID, variant_id: UUID | None, attributes: bytes) -> str
 
 def _check(actor: Actor, contents: Contents, line: CartLine) -> None:
     """Raise `Invalid` unless the line is sold, and there is enough for all lines from its stock."""
-    reason = line.goods.why_not(actor.currency)
+    reason = line.sellable.unavailable_reason(actor.currency)
     if reason:
         raise Invalid({"product_id": reason})
-    if contents.wanted_of(line) > line.goods.available:
-        left = f"Only {line.goods.available} of {line.goods.name} in stock."
+    if contents.wanted_of(line) > line.sellable.available:
+        left = f"Only {line.sellable.available} of {line.sellable.name} in stock."
         raise Invalid({"quantity": left}, message=left, code=OUT_OF_STOCK)
 
 
 def _refusal(actor: Actor, product_id: UUID, variant_id: UUID | None) -> Invalid:
     """Return why nothing could be put in."""
-    if not goods.find(actor, [(product_id, None)]):
+    if not sellables.find(actor, [(product_id, None)]):
         return Invalid({"product_id": "There is no such product."})
-    if variant_id and not goods.find(actor, [(product_id, variant_id)]):
+    if variant_id and not sellables.find(actor, [(product_id, variant_id)]):
         return Invalid({"variant_id": "There is no such variant of this product."})
     return Invalid({"quantity": f"At most {MOST_OF_ONE} of one item."})
 

@@ -36,7 +36,7 @@ def checkout(
     try:
         order = place_order(
             actor,
-            shoppers.standing_for(actor),
+            shoppers.contact_for_user(actor),
             lines,
             shipping_address=shipping_address,
             billing_address=billing_address,
@@ -52,7 +52,7 @@ def checkout(
 
 
 def _lines(actor: Actor, items: Sequence[CartLine]) -> list[OrderLine]:
-    reasons = {f"items.{index}": item.goods.why_not(actor.currency) for index, item in enumerate(items)}
+    reasons = {f"items.{index}": item.sellable.unavailable_reason(actor.currency) for index, item in enumerate(items)}
     faults = {name: reason for name, reason in reasons.items() if reason}
     if faults:
         raise Invalid(faults, message="Something in the cart is not for sale any more. Remove it to order the rest.")
@@ -60,9 +60,9 @@ def _lines(actor: Actor, items: Sequence[CartLine]) -> list[OrderLine]:
         OrderLine(
             UUID(item.product_id),
             UUID(item.variant_id) if item.variant_id else None,
-            item.goods,
+            item.sellable,
             item.quantity,
-            item.goods.price,
+            item.sellable.price,
             orjson.loads(orjson.dumps(item.attributes)),
         )
         for item in items

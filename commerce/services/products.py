@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from commerce.models import Brand, Category, Product, Variant
-from commerce.services import brands, categories, indexing, naming, skus, stock
+from commerce.services import search_index, skus, stock, taxonomy
 from crm.core import clock, db, events, money
 from crm.core.actor import Actor
 from crm.core.db import lock_row
@@ -29,8 +29,8 @@ def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) ->
         skus.claim(actor, [sku])
     events.assign(product, in_minor_units({**fields, "price": price}, fields["currency"]) | {"name": name})
     _require_lower_sale_price(product)
-    product.sku = sku or skus.free_sku(actor, name)
-    indexing.refresh(product, product.brand)
+    product.sku = sku or skus.generate_sku(actor, name)
+    search_index.refresh(product, product.brand)
     product.stock = stock.open_stock(actor, quantity, reorder_level=level)
     db.insert(product)
     events.record(
@@ -51,9 +51,9 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
     category, brand = _category(actor, product, fields), _brand(actor, product, fields)
     product = lock_row(Product.objects.of(actor).alive(), product.pk)
     if not moves[0] and product.category_id != known[0]:
-        category = naming.held(actor, Category, product.category_id)
+        category = taxonomy.held(actor, Category, product.category_id)
     if not moves[1] and product.brand_id != known[1]:
-        brand = naming.held(actor, Brand, product.brand_id)
+        brand = taxonomy.held(actor, Brand, product.brand_id)
     quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
     _set_currency(product, fields)
     if not fields.get("sku", "-"):
@@ -64,9 +64,9 @@ def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
     if "sku" in changes:
         skus.claim(actor, [product.sku], own=[product.pk])
     written = set(changes)
-    if indexing.SOURCES & changes.keys():
-        indexing.refresh(product, brand)
-        written |= indexing.DERIVED
+    if search_index.SOURCES & changes.keys():
+        search_index.refresh(product, brand)
+        written |= search_index.DERIVED
     if level is not None:
         changes |= stock.change_reorder_level(actor, product.stock_id, level)
     if changes:
@@ -104,11 +104,11 @@ def restore_product(actor: Actor, product: Product) -> Product:
 
 
 def _category(actor: Actor, product: Product, fields: dict[str, Any]) -> Category | None:
-    return naming.meant(actor, Category, fields, current=product.category_id, make=categories.create_category)
+    return taxonomy.meant(actor, Category, fields, current=product.category_id, make=taxonomy.create_category)
 
 
 def _brand(actor: Actor, product: Product, fields: dict[str, Any]) -> Brand | None:
-    return naming.meant(actor, Brand, fields, current=product.brand_id, make=brands.create_brand)
+    return taxonomy.meant(actor, Brand, fields, current=product.brand_id, make=taxonomy.create_brand)
 
 
 def _set_currency(product: Product, fields: dict[str, Any]) -> None:

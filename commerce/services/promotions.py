@@ -6,12 +6,12 @@ from typing import Any
 
 from commerce.models import Promotion, PromotionType
 from commerce.models.terms import normal_code
-from commerce.services import keeping
+from commerce.services import shop_config
 from crm.core import events, money
 from crm.core.actor import Actor
 from crm.core.errors import Invalid
 
-NOUN = keeping.Noun("promotion", "Promotion", "promotion_code_once", "Another promotion has this code.")
+PROMOTION = shop_config.Kind("promotion", "Promotion", "promotion_code_once", "Another promotion has this code.")
 HUNDREDTHS = 100  # of a percent
 
 
@@ -22,7 +22,7 @@ def create_promotion(actor: Actor, *, code: str, type: str, value: Decimal, **fi
     """
     promotion = Promotion(organization_id=actor.organization_id, type=type)
     _set(actor, promotion, {**fields, "code": code, "value": value})
-    return keeping.add(actor, NOUN, promotion)
+    return shop_config.add(actor, PROMOTION, promotion)
 
 
 def update_promotion(actor: Actor, promotion: Promotion, **fields: Any) -> Promotion:
@@ -30,14 +30,14 @@ def update_promotion(actor: Actor, promotion: Promotion, **fields: Any) -> Promo
 
     Orders placed keep the price they have.
     """
-    promotion = keeping.locked(actor, promotion)
+    promotion = shop_config.locked(actor, promotion)
     changes = _set(actor, promotion, fields)
-    return keeping.change(actor, NOUN, promotion, changes, "code_normalized")
+    return shop_config.change(actor, PROMOTION, promotion, changes, "code_normalized")
 
 
 def delete_promotion(actor: Actor, promotion: Promotion) -> None:
     """Delete a promotion: nobody can use it any more."""
-    keeping.remove(actor, NOUN, promotion)
+    shop_config.remove(actor, PROMOTION, promotion)
 
 
 def shown_value(type: str, value: int, currency: str) -> float:
@@ -49,7 +49,7 @@ def _set(actor: Actor, promotion: Promotion, fields: Mapping[str, Any]) -> dict[
     """Set the fields and return what changed, or raise `Invalid`."""
     kind = fields.get("type", promotion.type)
     amounts = ("value", "minimum_total") if promotion.type == PromotionType.FIXED else ("minimum_total",)
-    currency = keeping.currency_of(actor, promotion, fields, amounts)
+    currency = shop_config.currency_of(actor, promotion, fields, amounts)
     columns = {**fields, "currency": currency}
     if "value" in columns:
         columns["value"] = _stored_value(kind, columns["value"], currency)

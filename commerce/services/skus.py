@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from commerce.models import Product, Variant
-from commerce.services.indexing import normal_sku
+from commerce.services.search_index import normal_sku
 from crm.core import search
 from crm.core.actor import Actor
 from crm.core.db import advisory_lock, try_advisory_lock
@@ -34,7 +34,7 @@ def claim(actor: Actor, skus: Iterable[str], *, own: Iterable[UUID] = ()) -> Non
         raise Conflict(f"The SKU {named} is taken.", details={"sku": "This SKU is taken."})
 
 
-def free_sku(actor: Actor, *texts: str) -> str:
+def generate_sku(actor: Actor, *texts: str) -> str:
     """Make an SKU of the words of the texts, with a number where it is taken; it is claimed."""
     base = SIGNS.sub("-", "-".join(word for text in texts for word in search.words(text)).upper())
     base = base[:LONGEST_MADE].strip("-") or "PRODUCT"

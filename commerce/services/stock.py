@@ -92,7 +92,7 @@ def adjust_stock(
     if cost_per_unit is not None:
         cost = (money.to_minor(cost_per_unit, product.currency, field="cost_per_unit"), product.currency)
     try:
-        (movement,) = _move(actor, {sold_from(product, variant): adjustment}, MovementType(type), reason, cost=cost)
+        (movement,) = _move(actor, {stock_item_id(product, variant): adjustment}, MovementType(type), reason, cost=cost)
     except InsufficientStock as refusal:
         (short,) = refusal.short
         told = f"There are {short.available} in stock, {short.wanted} cannot be taken."
@@ -106,7 +106,7 @@ def correct_stock(actor: Actor, product: Product, quantity: int, *, variant: Var
 
     A difference takes the permission `stock:create`.
     """
-    stock_id = sold_from(product, variant)
+    stock_id = stock_item_id(product, variant)
     item = lock_row(StockItem.objects.of(actor), stock_id)
     if item.quantity != quantity:
         actor.require(ADJUST)
@@ -134,7 +134,7 @@ def change_reorder_level(actor: Actor, stock_id: UUID, level: int) -> dict[str, 
     return changes
 
 
-def sold_from(product: Product, variant: Variant | None = None) -> UUID:
+def stock_item_id(product: Product, variant: Variant | None = None) -> UUID:
     """Return the stock item that a product, or this variant of it, is sold from."""
     own: UUID | None = variant.stock_id if variant else None
     return own or product.stock_id
@@ -290,7 +290,7 @@ def _record_low(actor: Actor, movements: Sequence[StockMovement], items: Mapping
     ]
     variants = Variant.objects.of(actor).alive().filter(stock_id__in=low).select_related("product").order_by("id")
     for product, variant in [*products, *((variant.product, variant) for variant in variants)]:
-        stock_id = sold_from(product, variant)
+        stock_id = stock_item_id(product, variant)
         told = low_story(product, variant, low[stock_id].balance, items[stock_id].reorder_level)
         events.record(actor, "product.stock_low", product, **told)
 

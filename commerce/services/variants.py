@@ -5,8 +5,8 @@ from uuid import UUID
 
 from commerce.models import Product, Variant
 from commerce.services import skus, stock
-from commerce.services.indexing import normal_sku
 from commerce.services.products import in_minor_units
+from commerce.services.search_index import normal_sku
 from crm.core import clock, db, events
 from crm.core.actor import Actor
 from crm.core.db import lock_row
@@ -25,7 +25,7 @@ def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) 
     if sku:
         skus.claim(actor, [sku])
     events.assign(variant, in_minor_units(fields, product.currency) | {"name": name})
-    variant.sku = sku or skus.free_sku(actor, product.sku, name)
+    variant.sku = sku or skus.generate_sku(actor, product.sku, name)
     variant.sku_normalized = normal_sku(variant.sku)
     _set_stock(actor, variant, quantity, level)
     db.insert(variant)

@@ -18,7 +18,7 @@ from accounts.services import registration
 from contacts.demo.copying import id_at, insert, row_of
 from contacts.demo.telling import Chronicle
 from contacts.models import Contact
-from contacts.services import indexing, shoppers
+from contacts.services import search_index, shoppers
 from crm.core import clock
 from crm.core.db import operator, tenant
 from crm.core.models import Event
@@ -67,14 +67,14 @@ def find_organization(slug: str) -> Organization | None:
         return Organization.objects.filter(slug=slug).first()
 
 
-def found_organization(slug: str) -> tuple[Organization, list[SignIn]]:
+def create_organization(slug: str) -> tuple[Organization, list[SignIn]]:
     """Make an organization with a user of each role and colleagues without sign-in; the demo's own has an operator."""
     domain = f"{slug}.example"
     (_, first, last), *others = PEOPLE
     with operator("command"):
         owner = _user("owner", first, last, domain)
         name = NAME if slug == SLUG else slug.replace("-", " ").title()
-        organization = registration.found_organization(
+        organization = registration.create_organization(
             owner=owner, name=name, slug=slug, industry="Wholesale", company_size="11-50"
         )
         operators = [_operator()] if slug == SLUG else []
@@ -131,7 +131,7 @@ def _register(organization: Organization, user: User, at: datetime) -> None:
         created_at=at,
         updated_at=at,
     )
-    indexing.refresh(contact, None)
+    search_index.refresh(contact, None)
     insert(Contact, [row_of(contact)])
     event, registered, created = (
         Chronicle(organization.pk.hex).event,

@@ -11,7 +11,7 @@ from contacts.demo.copying import Row, ahead, batches, id_at, insert
 from contacts.demo.invention import InventedCompany, InventedContact, Invention
 from contacts.demo.telling import Chronicle, Subject
 from contacts.models import Company, Contact
-from contacts.services import indexing, wording
+from contacts.services import change_text, search_index
 from contacts.services.timeline import ENTRIES, IN_TOUCH
 from crm.core import search
 from crm.core.db import tenant
@@ -60,7 +60,7 @@ class Loader:
             "owner_id": owner_id,
             "created_by_id": owner_id,
             "name": company.name,
-            "name_normalized": indexing.normal_name(company.name)[:200],
+            "name_normalized": search_index.normal_name(company.name)[:200],
             "website": website,
             "phone": company.phone,
             "address": company.address,
@@ -108,7 +108,7 @@ class Loader:
             "do_not_contact": str(contact.do_not_contact),
             "custom_fields": "{}",
             "avatar": "",
-            "dedupe_hash": indexing.dedupe_hash(name, contact.email, contact.phone),
+            "dedupe_hash": search_index.dedupe_hash(name, contact.email, contact.phone),
             "search": self._lexemes(
                 contact.first_name, contact.last_name, company_name, unique=(contact.email, contact.phone)
             ),
@@ -140,7 +140,7 @@ class Loader:
         yield event("contact.created", contact.created_at, f"Contact {label} created")
         for entry in contact.entries:
             name, title = ENTRIES.get(TimelineKind(entry.kind), ("contact.updated", f"Contact {label} updated"))
-            content = entry.content or wording.sentences(entry.changes, {})
+            content = entry.content or change_text.sentences(entry.changes, {})
             yield event(name, entry.at, title, kind=entry.kind, content=content, changes=entry.changes)
         if contact.deleted_at:
             yield event("contact.deleted", contact.deleted_at, f"Contact {label} deleted")
@@ -161,4 +161,4 @@ def full_name(contact: InventedContact) -> str:
     return f"{contact.first_name} {contact.last_name}".strip()
 
 
-normal_name = cache(indexing.normal_name)
+normal_name = cache(search_index.normal_name)

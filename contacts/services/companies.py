@@ -5,8 +5,8 @@ from uuid import UUID
 
 from accounts.models import User
 from contacts.models import Company
-from contacts.services import indexing, wording
-from contacts.services.references import held_company, owner_for, owner_of_new, visible_company
+from contacts.services import change_text, search_index
+from contacts.services.references import default_owner, held_company, owner_for, visible_company
 from crm.core import clock, events, money
 from crm.core.actor import Actor
 from crm.core.db import advisory_lock, lock_row, share_rows
@@ -17,9 +17,9 @@ INDEXED = frozenset({"name", "phone", "website"})
 def create_company(actor: Actor, *, name: str, **fields: Any) -> Company:
     """Create a company; staff own what they create."""
     company = Company(organization_id=actor.organization_id, created_by_id=actor.user_id, name=name)
-    company.owner_id = owner_of_new(actor, fields)
+    company.owner_id = default_owner(actor, fields)
     events.assign(company, _stored(actor, fields))
-    indexing.refresh_company(company)
+    search_index.refresh_company(company)
     company.save(force_insert=True)
     events.record(actor, "company.created", company, title=f"Company {company} created", company_id=company.pk)
     return company
@@ -34,19 +34,19 @@ def update_company(actor: Actor, company: Company, **fields: Any) -> Company:
         return company
     written = {*changes, "updated_at"}
     if INDEXED & changes.keys():
-        indexing.refresh_company(company)
+        search_index.refresh_company(company)
         written |= {"name_normalized", "search"}
     company.save(update_fields=written)
     if "name" in changes:
-        indexing.rename_company(company)
-        indexing.renamed(actor, company_id=company.pk)
+        search_index.rename_company(company)
+        search_index.renamed(actor, company_id=company.pk)
     events.record(
         actor,
         "company.updated",
         company,
         title=f"Company {company} updated",
         company_id=company.pk,
-        content=wording.sentences(changes, owner_names(actor, changes) | _revenue(actor, changes)),
+        content=change_text.sentences(changes, owner_names(actor, changes) | _revenue(actor, changes)),
         changes=changes,
     )
     return company
@@ -82,14 +82,14 @@ def company_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -
     if is_named and not name:
         return None
     company = held_company(actor, current)
-    if is_named and (company is None or company.name_normalized != indexing.normal_name(name)[:200]):
+    if is_named and (company is None or company.name_normalized != search_index.normal_name(name)[:200]):
         return company_named(actor, name)
     return company
 
 
 def company_named(actor: Actor, name: str) -> Company:
     """Find the company of this name (case, accents and spaces aside) among those the actor may see, or make it."""
-    normalized = indexing.normal_name(name)[:200]
+    normalized = search_index.normal_name(name)[:200]
     advisory_lock(actor.organization_id, "company", normalized)  # two at once would make it twice
     same = Company.objects.visible_to(actor).alive().filter(name_normalized=normalized)
     found: list[Company] = share_rows(same.order_by("created_at", "id")[:1])
@@ -99,7 +99,7 @@ def company_named(actor: Actor, name: str) -> Company:
     return create_company(actor, name=name)
 
 
-def owner_names(actor: Actor, changes: wording.Changes) -> dict[str, tuple[str, str]]:
+def owner_names(actor: Actor, changes: change_text.Changes) -> dict[str, tuple[str, str]]:
     """Return the names of the owners that a change of owner speaks of."""
     if "owner_id" not in changes:
         return {}
@@ -108,7 +108,7 @@ def owner_names(actor: Actor, changes: wording.Changes) -> dict[str, tuple[str, 
     return {"owner_id": (people.get(change["from"] or "", ""), people.get(change["to"] or "", ""))}
 
 
-def _revenue(actor: Actor, changes: wording.Changes) -> dict[str, tuple[str, str]]:
+def _revenue(actor: Actor, changes: change_text.Changes) -> dict[str, tuple[str, str]]:
     if "annual_revenue" not in changes:
         return {}
     change = changes["annual_revenue"]

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from contacts.models import Company, Contact, Status
-from contacts.services import companies, indexing, wording
-from contacts.services.references import held_company, owner_for, owner_of_new
+from contacts.services import change_text, companies, search_index
+from contacts.services.references import default_owner, held_company, owner_for
 from crm.core import clock, db, events
 from crm.core.actor import Actor
 from crm.core.db import CompiledQuery, advisory_lock, lock_row
@@ -21,11 +21,11 @@ def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: A
     actor may see into a `Conflict`; without it `duplicates_of` tells.
     """
     contact = Contact(organization_id=actor.organization_id, created_by_id=actor.user_id)
-    contact.owner_id = owner_of_new(actor, fields)
+    contact.owner_id = default_owner(actor, fields)
     contact.company = companies.company_for(actor, fields, current=None)
     events.assign(contact, fields)
     _require_identity(contact)
-    indexing.refresh(contact, contact.company)
+    search_index.refresh(contact, contact.company)
     if reject_duplicates:
         _reject_duplicates(actor, contact)
     db.insert(contact)
@@ -49,20 +49,20 @@ def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = 
     if not moves and contact.company_id != (company.pk if company else None):
         company = held_company(actor, contact.company_id)
     owner_id = owner_for(actor, fields, current=contact.owner_id)
-    spoken = _company_names(actor, contact, company)
+    display_values = _company_names(actor, contact, company)
     changes = events.assign(contact, {**fields, "owner_id": owner_id, "company_id": company.pk if company else None})
     if not changes:
         return contact
     _require_identity(contact)
     written = {*changes, "updated_at"}
-    if indexing.SOURCES & changes.keys():
-        indexing.refresh(contact, company)
-        written |= set(indexing.DERIVED)
+    if search_index.SOURCES & changes.keys():
+        search_index.refresh(contact, company)
+        written |= set(search_index.DERIVED)
     if reject_duplicates:
         _reject_duplicates(actor, contact)
     contact.save(update_fields=written)
-    if indexing.NAMES & changes.keys():
-        indexing.renamed(actor, contact_id=contact.pk)
+    if search_index.NAMES & changes.keys():
+        search_index.renamed(actor, contact_id=contact.pk)
     events.record(
         actor,
         "contact.updated",
@@ -70,7 +70,7 @@ def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = 
         title=f"Contact {contact} updated",
         contact_id=contact.pk,
         company_id=contact.company_id,
-        content=wording.sentences(changes, spoken | companies.owner_names(actor, changes)),
+        content=change_text.sentences(changes, display_values | companies.owner_names(actor, changes)),
         changes=changes,
     )
     return contact

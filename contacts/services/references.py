@@ -26,7 +26,7 @@ def owner_for(actor: Actor, fields: dict[str, Any], *, current: UUID | None) -> 
     return owner_id
 
 
-def owner_of_new(actor: Actor, fields: dict[str, Any]) -> UUID | None:
+def default_owner(actor: Actor, fields: dict[str, Any]) -> UUID | None:
     """Take `owner_id` out of the fields of something new: those who see only their own records own what they make."""
     if fields.get("owner_id") is None and not actor.sees_all:
         fields.pop("owner_id", None)

@@ -1,18 +1,15 @@
 """Contacts that stand for shoppers: made at registration, joined with an earlier one once the address is proven."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
-from django.utils.module_loading import import_string
 
 from accounts.models import User
 from accounts.services.membership import organization_of
 from contacts.models import Contact, Status
-from contacts.services import contacts, indexing
-from crm.core import clock, events
+from contacts.services import contacts, search_index
+from crm.core import clock, events, subscribers
 from crm.core.actor import Actor, system_actor
 from crm.core.db import CompiledQuery, lock_rows
 
@@ -48,7 +45,7 @@ def add_shopper(user: User) -> None:
     )
 
 
-def standing_for(actor: Actor) -> Contact:
+def contact_for_user(actor: Actor) -> Contact:
     """Return the contact that stands for the actor, of whom nobody makes another until the transaction ends.
 
     Members of the team shop too: theirs is made with their first order, or found by an address they have proven. One
@@ -111,11 +108,9 @@ def _merge(actor: Actor, kept: Contact, gone: Contact, user: User) -> None:
     gone.user, gone.status, gone.deleted_at = None, Status.INACTIVE, clock.now()
     gone.save(update_fields=["user", "status", "deleted_at", "updated_at"])
     changes = events.assign(kept, _combined(kept, gone) | {"user_id": user.pk})
-    indexing.refresh(kept, kept.company)
+    search_index.refresh(kept, kept.company)
     kept.save()
-    paths: Sequence[str] = settings.CONTACT_MERGES
-    for path in paths:
-        import_string(path)(actor, gone.pk, kept.pk)
+    subscribers.call("merge_contacts", actor, gone.pk, kept.pk)
     # Last: whoever changed a deal or an order meanwhile was waited for, and what they did is told by now.
     with connection.cursor() as cursor:
         cursor.execute("SELECT contacts_move_events(%s, %s)", [gone.pk, kept.pk])

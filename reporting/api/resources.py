@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from contacts.services import activity
+from contacts.services import timeline
 from crm.api.serializers import Serializer
 from crm.api.viewsets import ApiViewSet
 from crm.core.errors import Invalid
@@ -20,7 +20,7 @@ class DashboardViewSet(ApiViewSet):
 
     def recent(self, shape: type[Serializer], limit: int) -> Sequence[Any]:
         """Return the newest events that the actor may see."""
-        rows = activity.recent_events(self.actor, limit)
+        rows = timeline.recent_events(self.actor, limit)
         return self.query(shape, Event).all(rows, order=("-occurred_at", "-id"))
 
     def limit_asked(self, default: int) -> int:

@@ -12,13 +12,13 @@ from contacts.demo.chapters import Telling
 from contacts.demo.copying import Row, batches, id_at, insert, row_of, update
 from contacts.demo.telling import Chronicle
 from contacts.models import Contact
-from contacts.services import wording
+from contacts.services import change_text
 from contacts.services.timeline import IN_TOUCH
 from crm.core.db import tenant
 from crm.core.models import Event, TimelineKind
 from sales.demo.invention import InventedActivity, InventedDeal, Step
 from sales.models import Activity, ActivityStatus, Deal, Pipeline, Stage
-from sales.services import activities, indexing, moves, places
+from sales.services import activities, deal_moves, deal_ranks, search_index
 
 BATCH = 2000
 MOVED = ("id", "stage_id", "status", "lost_reason", "stage_entered_at", "closed_at", "updated_at")
@@ -72,7 +72,7 @@ class Loader:
         with tenant(self.organization_id):
             last = Deal.objects.of(self.organization_id).order_by("-rank").values_list("rank", flat=True).first() or 0
         arrivals = sorted(range(len(invented)), key=lambda at: invented[at].steps[-1].at)
-        by_arrival = dict(zip(arrivals, count(last + places.GAP, places.GAP), strict=False))
+        by_arrival = dict(zip(arrivals, count(last + deal_ranks.GAP, deal_ranks.GAP), strict=False))
         return [by_arrival[at] for at in range(len(invented))]
 
     def _deal(self, one: InventedDeal, rank: int) -> Deal:
@@ -97,13 +97,13 @@ class Loader:
             created_at=one.created_at,
         )
         self._enter(deal, one, one.steps[0])
-        indexing.refresh(deal, contact, contact.company)
+        search_index.refresh(deal, contact, contact.company)
         return deal
 
     def _enter(self, deal: Deal, one: InventedDeal, step: Step) -> None:
         course = self.courses[one.track]
-        place = places.Place(course.stages[step.stage], course.pipeline.name, deal.rank, None, None, None)
-        moves.settle(deal, place, step.at, lost_reason=step.lost_reason)
+        place = deal_ranks.Slot(course.stages[step.stage], course.pipeline.name, deal.rank, None, None, None)
+        deal_moves.apply_stage(deal, place, step.at, lost_reason=step.lost_reason)
         deal.stage_entered_at = deal.updated_at = step.at
 
     def _walk(self, one: InventedDeal, deal: Deal) -> Iterator[tuple[Row | None, Row]]:
@@ -112,19 +112,19 @@ class Loader:
         about = {"contact_id": deal.contact_id, "company_id": deal.company_id, "deal_id": deal.pk}
         plain: dict[str, Any] = {"actor_id": deal.owner_id, "kind": TimelineKind.DEAL, **about}
         entered = {
-            "to_stage": moves.named(deal.stage.pk, deal.stage.name),
-            "pipeline": moves.named(pipeline.pk, pipeline.name),
+            "to_stage": deal_moves.named(deal.stage.pk, deal.stage.name),
+            "pipeline": deal_moves.named(pipeline.pk, pipeline.name),
             "lost_reason": None,
         }
         title = f"Deal {deal} created"
         yield None, self.chronicle.event("deal.created", deal, one.created_at, title=title, metadata=entered, **plain)
         for step in one.steps[1:]:
-            stay, status = moves.Stay(deal.stage, deal.stage_entered_at, step.at), deal.status
+            stay, status = deal_moves.StageVisit(deal.stage, deal.stage_entered_at, step.at), deal.status
             self._enter(deal, one, step)
             changes = {"stage_id": {"from": str(stay.stage.pk), "to": str(deal.stage.pk)}}
             if deal.status != status:
                 changes["status"] = {"from": str(status), "to": str(deal.status)}
-            told = moves.story(
+            told = deal_moves.event_data(
                 deal, stay, changes=changes, details={"note": step.note, "lost_reason": step.lost_reason}
             )
             yield row_of(deal, MOVED), self.chronicle.event("deal.moved", deal, step.at, actor_id=deal.owner_id, **told)
@@ -180,7 +180,9 @@ class Loader:
 
     def _activity_events(self, activity: Activity) -> Iterator[Row]:
         def event(what: str, at: datetime, **told: Any) -> Row:
-            return self.chronicle.event(f"activity.{what}", activity, at, **activities.story(activity, what), **told)
+            return self.chronicle.event(
+                f"activity.{what}", activity, at, **activities.event_data(activity, what), **told
+            )
 
         yield event("created", activity.created_at, actor_id=activity.created_by_id, kind=TimelineKind.TASK)
         changes = {"status": {"from": ActivityStatus.PENDING.value, "to": activity.status}}
@@ -194,5 +196,5 @@ class Loader:
                 changes=changes,
             )
         elif activity.status == ActivityStatus.CANCELLED:
-            told = {"kind": TimelineKind.TASK, "content": wording.sentences(changes, {}), "changes": changes}
+            told = {"kind": TimelineKind.TASK, "content": change_text.sentences(changes, {}), "changes": changes}
             yield event("updated", activity.created_at + A_MOMENT, actor_id=activity.owner_id, **told)

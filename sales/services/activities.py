@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from contacts.models import Contact
-from contacts.services import timeline, wording
+from contacts.services import change_text, timeline
 from contacts.services.companies import owner_names
 from crm.core import clock, db, events, search
 from crm.core.actor import Actor
@@ -13,28 +13,28 @@ from crm.core.db import lock_row, lock_rows
 from crm.core.errors import Forbidden
 from crm.core.models import TimelineKind
 from sales.models import UNFINISHED, Activity, ActivityStatus, Deal
-from sales.services import links, schedule
+from sales.services import associations, schedule
 
 INDEXED = frozenset({"subject", "description"})
 SETTLING = frozenset({"due_on", "owner_id", "status"})  # what a due date's moment follows from
 FOLLOWING = frozenset({"due_at", "completed_at", "scheduled_at", "updated_at"})
 # Said by the due time, or ids, which tell people nothing.
-UNTOLD = frozenset({"due_on", *links.COLUMNS})
+UNTOLD = frozenset({"due_on", *associations.COLUMNS})
 
 
-def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) -> Activity:
+def create_activity(actor: Actor, *, requires_subject: bool = False, **fields: Any) -> Activity:
     """Create an activity, assigned to oneself unless to another or (None) to nobody.
 
-    `due` is a date or a time; `needs_link` refuses one that is about nothing.
+    `due` is a date or a time; `requires_subject` refuses one that is about nothing.
     """
     activity = Activity(organization_id=actor.organization_id, created_by_id=actor.user_id)
     _hold_contacts(actor, activity, fields)
     activity.owner_id = schedule.assignee_for(actor, fields, current=actor.user_id)
-    found = links.links_for(actor, fields, activity, needed=needs_link)
+    found = associations.links_for(actor, fields, activity, needed=requires_subject)
     events.assign(activity, {**schedule.stored(fields), **found.columns})
     if found.contact is not None:
         activity.contact = found.contact
-    schedule.settle(actor, activity)
+    schedule.set_due_at(actor, activity)
     index(activity)
     is_completed = _stamp(activity)
     db.insert(activity)
@@ -44,11 +44,11 @@ def create_activity(actor: Actor, *, needs_link: bool = False, **fields: Any) ->
     return activity
 
 
-def update_activity(actor: Actor, activity: Activity, *, needs_link: bool = False, **fields: Any) -> Activity:
+def update_activity(actor: Actor, activity: Activity, *, requires_subject: bool = False, **fields: Any) -> Activity:
     """Change an activity; nothing changed, nothing recorded. To set the status `completed` is to complete it."""
     touched = _hold_contacts(actor, activity, fields)
-    asks_for_links = not {*links.COLUMNS, "related_type", "related_id"}.isdisjoint(fields)
-    found = links.links_for(actor, fields, activity, needed=needs_link and asks_for_links)
+    asks_for_links = not {*associations.COLUMNS, "related_type", "related_id"}.isdisjoint(fields)
+    found = associations.links_for(actor, fields, activity, needed=requires_subject and asks_for_links)
     activity = _locked(actor, activity.pk)
     if fields.get("due") == activity.due_at:  # a date sent back as the time it was shown as stays a date
         fields.pop("due", None)
@@ -56,7 +56,7 @@ def update_activity(actor: Actor, activity: Activity, *, needs_link: bool = Fals
     owner_id = schedule.assignee_for(actor, fields, current=activity.owner_id)
     changes = events.assign(activity, {**schedule.stored(fields), **found.columns, "owner_id": owner_id})
     if SETTLING & changes.keys():
-        schedule.settle(actor, activity)
+        schedule.set_due_at(actor, activity)
     if activity.due_at != before.due_at:
         changes["due_at"] = {"from": events.plain(before.due_at), "to": events.plain(activity.due_at)}
     if not changes:
@@ -104,7 +104,7 @@ def restore_activity(actor: Actor, activity: Activity) -> Activity:
     if activity.deleted_at is None:
         return activity
     activity.deleted_at, activity.scheduled_at = None, clock.now()
-    schedule.settle(actor, activity)
+    schedule.set_due_at(actor, activity)
     activity.save(update_fields=["deleted_at", "scheduled_at", "due_at", "updated_at"])
     _record(actor, activity, "restored")
     return activity
@@ -145,11 +145,11 @@ def index(activity: Activity) -> None:
     activity.search = search.vector(activity.organization_id, activity.subject, activity.description)
 
 
-def _told(actor: Actor, activity: Activity, before: Activity, changes: wording.Changes) -> str:
-    due = schedule.spoken(before), schedule.spoken(activity)
+def _told(actor: Actor, activity: Activity, before: Activity, changes: change_text.Changes) -> str:
+    due = schedule.display_values(before), schedule.display_values(activity)
     silent = UNTOLD if due[0] != due[1] else UNTOLD | {"due_at"}
     told = {name: change for name, change in changes.items() if name not in silent}
-    return wording.sentences(told, {"due_at": due, **owner_names(actor, changes)})
+    return change_text.sentences(told, {"due_at": due, **owner_names(actor, changes)})
 
 
 def _record_completion(actor: Actor, activity: Activity, *, touched: Collection[UUID | None], **details: Any) -> None:
@@ -163,10 +163,10 @@ def _record_completion(actor: Actor, activity: Activity, *, touched: Collection[
 def _record(
     actor: Actor, activity: Activity, what: str, *, kind: TimelineKind = TimelineKind.TASK, **details: Any
 ) -> None:
-    events.record(actor, f"activity.{what}", activity, **story(activity, what), kind=kind, **details)
+    events.record(actor, f"activity.{what}", activity, **event_data(activity, what), kind=kind, **details)
 
 
-def story(activity: Activity, what: str) -> dict[str, Any]:
+def event_data(activity: Activity, what: str) -> dict[str, Any]:
     """Return what an event tells, also on the timeline of the contact of the deal that the activity is about."""
     contact, deal = activity.contact, activity.deal
     return {

@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet, Sum
 from crm.core import db
 from crm.core.actor import Actor
 from crm.core.errors import NotFound
-from sales.services.figures import MINE, Total, asker
+from sales.services.figures import OWN_ROWS, Total, scope_params
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def board_of(
     Sums are of the deals that the actor sees, of one owner or status where asked for: kept ones. `among` are deals
     narrowed by more than that, which are counted instead.
     """
-    asked = {**asker(actor), "pipeline": pipeline_id, "owner": owner_id, "status": status, "kept": among is None}
+    asked = {**scope_params(actor), "pipeline": pipeline_id, "owner": owner_id, "status": status, "kept": among is None}
     rows = db.fetch(_BOARD, asked)
     if not rows:
         raise NotFound("Pipeline not found.")
@@ -100,7 +100,7 @@ FROM sales_pipeline pipeline
 LEFT JOIN sales_stage stage ON stage.organization_id = pipeline.organization_id AND stage.pipeline_id = pipeline.id
 LEFT JOIN (
     SELECT stage_id, currency, sum(n)::bigint AS n, sum(amount) AS amount FROM sales_figure
-    WHERE %(kept)s AND organization_id = %(organization)s AND kind = 'deals' AND {MINE}
+    WHERE %(kept)s AND organization_id = %(organization)s AND kind = 'deals' AND {OWN_ROWS}
       AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s) AND (%(status)s::text IS NULL OR status = %(status)s)
     GROUP BY stage_id, currency
 ) AS held ON held.stage_id = stage.id

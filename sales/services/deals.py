@@ -1,4 +1,4 @@
-"""Writes to deals; what puts them into another stage is in `moves`."""
+"""Writes to deals; what puts them into another stage is in `deal_moves`."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,18 +7,18 @@ from uuid import UUID
 from django.db.models import Case, QuerySet, Value, When
 
 from contacts.models import Company, Contact
-from contacts.services import wording
+from contacts.services import change_text
 from contacts.services.companies import owner_names
-from contacts.services.references import held_company, owner_for, owner_of_new, visible_company
+from contacts.services.references import default_owner, held_company, owner_for, visible_company
 from crm.core import clock, db, events, money
 from crm.core.actor import Actor
 from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
 from crm.core.models import TimelineKind
 from sales.models import Deal, DealStatus, Stage, StageKind
-from sales.services import indexing, moves, places
-from sales.services.moves import named
-from sales.services.places import Place
+from sales.services import deal_moves, deal_ranks, search_index
+from sales.services.deal_moves import named
+from sales.services.deal_ranks import Slot
 from sales.services.references import company_of, visible_contact
 
 INDEXED = frozenset({"title", "contact_id", "company_id"})
@@ -42,7 +42,7 @@ def create_deal(
     own what they create.
     """
     deal = Deal(organization_id=actor.organization_id, created_by_id=actor.user_id)
-    deal.owner_id = owner_of_new(actor, fields)
+    deal.owner_id = default_owner(actor, fields)
     contact_id, company_id = fields.pop("contact_id", None), fields.pop("company_id", None)
     # The company first: whoever renames it goes on to its contacts.
     company = visible_company(actor, company_id) if company_id else company_of(actor, contact_id)
@@ -55,9 +55,9 @@ def create_deal(
     events.assign(deal, _stored(deal, fields))
     place = _first_place(actor, pipeline_id, stage_id, status=status, position=position)
     deal.stage_entered_at = moment = clock.now()
-    moves.settle(deal, place, moment, lost_reason=reason)
+    deal_moves.apply_stage(deal, place, moment, lost_reason=reason)
     _check_reason(deal, reason)
-    indexing.refresh(deal, contact, company)
+    search_index.refresh(deal, contact, company)
     db.insert(deal)
     _record(
         actor,
@@ -99,7 +99,7 @@ def update_deal(
     if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
         raise Invalid({"pipeline_id": "A deal moves to a stage: name that too."})
     place = _next_place(actor, deal, pipeline_id, stage_id, status=status, position=position)
-    deal = moves.lock_living(actor, deal.pk)
+    deal = deal_moves.lock_living(actor, deal.pk)
     if stage_id is None and status == deal.status:  # by somebody else, meanwhile
         place = None
     if (
@@ -108,7 +108,7 @@ def update_deal(
         del fields["probability"]
     if place is not None:
         is_move = place.stage.pk != deal.stage_id
-        moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")
+        deal_moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")
     owner_id = owner_for(actor, fields, current=deal.owner_id)
     before = {name: getattr(deal, name) for name in ("contact_id", "company_id", "amount", "currency")}
     changes = events.assign(deal, {**_stored(deal, fields), "owner_id": owner_id})
@@ -119,7 +119,7 @@ def update_deal(
     if INDEXED & changes.keys():
         contact = contact or Contact.objects.of(actor).filter(pk=deal.contact_id).first()
         company = company or Company.objects.of(actor).filter(pk=deal.company_id).first()
-        indexing.refresh(deal, contact, company)
+        search_index.refresh(deal, contact, company)
         written |= {"search"}
     deal.save(update_fields=written)
     changes = _in_major_units(deal, changes, before)
@@ -127,7 +127,7 @@ def update_deal(
         actor,
         deal,
         "updated",
-        content=wording.sentences(changes, _spoken(actor, deal, changes, before) | owner_names(actor, changes)),
+        content=change_text.sentences(changes, _spoken(actor, deal, changes, before) | owner_names(actor, changes)),
         changes=changes,
     )
     return deal
@@ -146,14 +146,14 @@ def restore_deal(actor: Actor, deal: Deal) -> Deal:
 
     Refused while its pipeline is deleted. One that is not deleted stays as it is.
     """
-    place = places.claim(actor, Stage.objects.of(actor).filter(pk=deal.stage_id), deal_id=deal.pk)
+    place = deal_ranks.claim(actor, Stage.objects.of(actor).filter(pk=deal.stage_id), deal_id=deal.pk)
     deal = lock_row(Deal.objects.visible_to(actor), deal.pk)
     if deal.deleted_at is None:
         return deal
     if place is None or place.stage.pk != deal.stage_id:
         raise Conflict("Its pipeline is deleted: restore that first.", code="PIPELINE_DELETED")
     before = deal.status
-    moves.settle(deal, place, clock.now())
+    deal_moves.apply_stage(deal, place, clock.now())
     deal.deleted_at = None
     deal.save(update_fields=["deleted_at", "rank", "status", "closed_at", "lost_reason", "updated_at"])
     changes = {"status": {"from": before, "to": deal.status}} if before != deal.status else {}
@@ -163,10 +163,10 @@ def restore_deal(actor: Actor, deal: Deal) -> Deal:
 
 def _first_place(
     actor: Actor, pipeline_id: UUID | None, stage_id: UUID | None, *, status: str | None, position: int | None
-) -> Place:
+) -> Slot:
     stages = _stages(actor, pipeline_id, stage_id)
     wanted = stages if status is None or stage_id is not None else stages.filter(kind=status)
-    place = places.claim(actor, wanted, position=position)
+    place = deal_ranks.claim(actor, wanted, position=position)
     if place is None:
         is_there = wanted is not stages and stages.filter(pipeline__deleted_at=None).exists()
         raise Invalid({"status": NO_SUCH_STAGE} if is_there else _unknown(pipeline_id, stage_id))
@@ -182,11 +182,11 @@ def _next_place(
     *,
     status: str | None,
     position: int | None,
-) -> Place | None:
+) -> Slot | None:
     """Claim where a change puts a deal, or return None where it stays; the deal is locked after it."""
     if stage_id is not None:
         stages = Stage.objects.of(actor).filter(pk=stage_id)
-        place = moves.claim(
+        place = deal_moves.claim(
             actor, deal, stages.filter(pipeline_id=pipeline_id) if pipeline_id else stages, position=position
         )
         _check_status(place, status)
@@ -194,13 +194,13 @@ def _next_place(
     if status is None:
         return None
     stages = Stage.objects.of(actor).filter(pipeline_id=deal.pipeline_id, kind=status).order_by("position")
-    found = places.claim(actor, stages, deal_id=deal.pk)
+    found = deal_ranks.claim(actor, stages, deal_id=deal.pk)
     if found is None:
         raise Invalid({"status": NO_SUCH_STAGE})
     return found
 
 
-def _check_status(place: Place, status: str | None) -> None:
+def _check_status(place: Slot, status: str | None) -> None:
     if status not in {None, place.stage.kind}:
         raise Invalid({"status": "The stage named makes it another."})
 
@@ -234,10 +234,12 @@ def _stored(deal: Deal, fields: dict[str, Any]) -> dict[str, Any]:
 
 def _check_reason(deal: Deal, reason: str) -> None:
     if reason and deal.status != DealStatus.LOST:
-        raise Invalid({"lost_reason": moves.NOT_LOST})
+        raise Invalid({"lost_reason": deal_moves.NOT_LOST})
 
 
-def _spoken(actor: Actor, deal: Deal, changes: wording.Changes, before: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def _spoken(
+    actor: Actor, deal: Deal, changes: change_text.Changes, before: dict[str, Any]
+) -> dict[str, tuple[str, str]]:
     """Return from and to in words where ids and numbers are stored."""
     said: dict[str, tuple[str, str]] = {}
     if "amount" in changes:
@@ -250,7 +252,7 @@ def _spoken(actor: Actor, deal: Deal, changes: wording.Changes, before: dict[str
     return said
 
 
-def _in_major_units(deal: Deal, changes: wording.Changes, before: dict[str, Any]) -> dict[str, Any]:
+def _in_major_units(deal: Deal, changes: change_text.Changes, before: dict[str, Any]) -> dict[str, Any]:
     """Return the changes as they are kept: the worth before and after in major units, each in its own currency."""
     kept = {name: change for name, change in changes.items() if name != "amount"}
     was, is_now = money.to_major(before["amount"], before["currency"]), money.to_major(deal.amount, deal.currency)

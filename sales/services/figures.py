@@ -106,16 +106,16 @@ def average_days(seconds: int, count: int) -> float | None:
     return round(max(seconds, 0) / count / DAY_SECONDS, 2) if count else None
 
 
-def asker(actor: Actor) -> dict[str, Any]:
-    """Return what the statements of this module and `MINE` call `organization`, `user`, `sees_all`."""
+def scope_params(actor: Actor) -> dict[str, Any]:
+    """Return what the statements of this module and `OWN_ROWS` call `organization`, `user`, `sees_all`."""
     return {"organization": actor.organization_id, "user": actor.user_id, "sees_all": actor.sees_all}
 
 
 # What of a table with owners the actor sees.
-MINE = "(%(sees_all)s OR owner_id = %(user)s)"
+OWN_ROWS = "(%(sees_all)s OR owner_id = %(user)s)"
 _WHOLE = f"""
     SELECT status, currency, %({{part}}_sign)s * n AS n, %({{part}}_sign)s * amount AS amount FROM sales_figure
-    WHERE organization_id = %(organization)s AND kind = '{{kind}}' AND {MINE}
+    WHERE organization_id = %(organization)s AND kind = '{{kind}}' AND {OWN_ROWS}
       AND day >= %({{part}}_from)s AND day < %({{part}}_to)s
     UNION ALL
 """  # noqa: S608 - constants
@@ -125,7 +125,7 @@ _DECIDED = f"""
     {_WHOLE.format(kind="closed", part="head")}
     {_WHOLE.format(kind="closed", part="tail")}
     SELECT status, currency, 1, amount FROM sales_deal
-    WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {MINE}
+    WHERE organization_id = %(organization)s AND deleted_at IS NULL AND {OWN_ROWS}
       AND (closed_at >= %(start)s AND closed_at < %(days_from)s OR closed_at >= %(days_to)s AND closed_at < %(end)s)
 """  # noqa: S608 - constants
 _STANDING = f"""
@@ -133,7 +133,7 @@ _STANDING = f"""
            sum(weighted + unweighted * stage.probability) AS weighted, sum(seconds)::bigint AS seconds
     FROM sales_figure figure
     JOIN sales_stage stage ON stage.organization_id = figure.organization_id AND stage.id = figure.stage_id
-    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {MINE}
+    WHERE figure.organization_id = %(organization)s AND figure.kind = 'deals' AND {OWN_ROWS}
     GROUP BY 1, 2, 3
 """  # noqa: S608 - constants
 # What one may see of activities: what is assigned to one, and what one made for others.
@@ -146,11 +146,11 @@ _UNFINISHED = """
 _OVERDUE = f"""
     SELECT coalesce(sum(n), 0)::bigint FROM (
         SELECT n FROM sales_figure
-        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain=" by month")} AND {MINE}
+        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain=" by month")} AND {OWN_ROWS}
           AND day < %(due_month)s
         UNION ALL
         SELECT %(due_sign)s * n FROM sales_figure
-        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain="")} AND {MINE}
+        WHERE organization_id = %(organization)s AND {_DUE_KINDS.format(grain="")} AND {OWN_ROWS}
           AND day >= %(due_from)s AND day < %(due_to)s
         UNION ALL
         (SELECT count(*) {_UNFINISHED} AND due_at >= %(midnight)s AND due_at < %(now)s)
@@ -158,7 +158,8 @@ _OVERDUE = f"""
 """  # noqa: S608 - constants
 _OVERVIEW = f"""
     SELECT kind AS about, '' AS status, '' AS currency, sum(n)::bigint AS n, 0 AS amount, 0 AS weighted, 0 AS seconds
-    FROM core_rowcounter WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {MINE} GROUP BY kind
+    FROM core_rowcounter
+    WHERE organization_id = %(organization)s AND kind = ANY(%(counted)s) AND {OWN_ROWS} GROUP BY kind
     UNION ALL
     ({_STANDING.format(group="'all'")})
     UNION ALL
@@ -181,7 +182,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
     now, tomorrow = reminders.spans(actor.timezone)["today"]
     zone = actor.organization_timezone
     asked = {
-        **asker(actor),
+        **scope_params(actor),
         **_month(clock.today(zone), zone),
         "counted": list(counted),
         "tomorrow": tomorrow,
@@ -210,7 +211,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
 def by_pipeline(actor: Actor) -> dict[str, DealFigures]:
     """Return the figures of the deals that the actor sees by the pipeline's id, as text; none where it has no deal."""
     rows: dict[str, list[Any]] = {}
-    for pipeline, *rest in db.fetch(_BY_PIPELINE, asker(actor)):
+    for pipeline, *rest in db.fetch(_BY_PIPELINE, scope_params(actor)):
         rows.setdefault(pipeline, []).append(rest)
     return {pipeline: deal_figures(found) for pipeline, found in rows.items()}
 
@@ -220,7 +221,7 @@ _BY_PIPELINE = _STANDING.format(group="stage.pipeline_id")
 
 def decided_between(actor: Actor, start: datetime, end: datetime) -> DealFigures:
     """Return the deals that the actor sees and that were won or lost from `start` to before `end`."""
-    rows = db.fetch(_DECIDED_BETWEEN, {**asker(actor), **Span(start, end).parameters()})
+    rows = db.fetch(_DECIDED_BETWEEN, {**scope_params(actor), **Span(start, end).parameters()})
     return deal_figures([(*row, 0, 0) for row in rows])
 
 
@@ -234,13 +235,13 @@ def time_in_stages(actor: Actor, first: date, last: date) -> dict[str, float]:
 
     Counted are moves on the days of UTC from `first` to `last`; whose the deal was then decides who sees them.
     """
-    rows = db.fetch(_TIME_IN_STAGES, {**asker(actor), "first": first, "last": last})
+    rows = db.fetch(_TIME_IN_STAGES, {**scope_params(actor), "first": first, "last": last})
     return {stage: average_days(seconds, moves) or 0.0 for stage, moves, seconds in rows}
 
 
 _TIME_IN_STAGES = f"""
 SELECT stage_id, sum(n)::bigint, sum(seconds)::bigint FROM sales_figure
-WHERE organization_id = %(organization)s AND kind = 'left' AND day BETWEEN %(first)s AND %(last)s AND {MINE}
+WHERE organization_id = %(organization)s AND kind = 'left' AND day BETWEEN %(first)s AND %(last)s AND {OWN_ROWS}
 GROUP BY stage_id
 """  # noqa: S608 - constants
 

@@ -4,7 +4,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from accounts.services.settings import lock_organization
+from accounts.services.organizations import lock_organization
 from crm.core import clock, events
 from crm.core.actor import Actor
 from crm.core.db import lock_row, lock_rows

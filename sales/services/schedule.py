@@ -36,13 +36,13 @@ def stored(fields: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def settle(actor: Actor, activity: Activity) -> None:
+def set_due_at(actor: Actor, activity: Activity) -> None:
     """Set when an activity with a due date is due, by the clock of whom it is assigned to."""
     if activity.due_on is not None:
         activity.due_at = end_of(activity.due_on, _zone(actor, activity.owner_id))
 
 
-def spoken(activity: Activity) -> str:
+def display_values(activity: Activity) -> str:
     """Return when it is due in words: the date, or the time in UTC."""
     if activity.due_on is not None or activity.due_at is None:
         return str(activity.due_on or "")

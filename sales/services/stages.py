@@ -10,7 +10,7 @@ from crm.core.actor import Actor
 from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
 from sales.models import Deal, Pipeline, Stage, StageKind
-from sales.services import moves
+from sales.services import deal_moves
 from sales.services.pipelines import stages_of
 
 MOST_STAGES = 50
@@ -75,7 +75,7 @@ def delete_stage(actor: Actor, stage: Stage) -> None:
         if neighbour is None:
             message = "Deleted opportunities are kept in the pipeline's last stage: add another first."
             raise Conflict(message, code="LAST_STAGE")
-        moves.carry_deleted(actor, stage, neighbour)
+        deal_moves.carry_deleted(actor, stage, neighbour)
     Stage.objects.of(actor).filter(pk=stage.pk).delete()
     _number(actor, stages_of(actor, pipeline.pk))
     events.record(

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from accounts.services import owners
+from accounts.services import registration
 from crm.admin.base import BoundedPaginator
 from crm.core import db
 from tests.conftest import PASSWORD
@@ -39,7 +39,7 @@ def test_an_access_token_opens_nothing_in_the_back_office(acme, client_for):
 def test_a_wrong_password_and_a_deactivated_operator_do_not_get_in():
     email = f"operator.{uuid4().hex[:8]}@example.com"
     with db.operator("command"):
-        made = owners.add_operator(email=email, password=PASSWORD)
+        made = registration.add_operator(email=email, password=PASSWORD)
     browser = Client()
     assert browser.post("/admin/login/", {"username": email, "password": "wrong"}).status_code == 200
     assert browser.post("/admin/login/", {"username": email.upper(), "password": PASSWORD}).status_code == 302

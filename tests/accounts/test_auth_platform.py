@@ -285,7 +285,7 @@ def test_deactivation_ends_sessions_at_once(acme):
 def test_an_expired_session_is_over(acme, settings):
     settings.SESSION_LIFETIME = settings.SESSION_LIFETIME * -1
     with acme.inside():
-        sign_in = sessions.open_session(acme.owner, sessions.Visit("platform"))
+        sign_in = sessions.open_session(acme.owner, sessions.ClientInfo("platform"))
 
     assert ApiClient("platform", token=sign_in.access_token).get("contacts").status_code == 401
     assert ApiClient("platform").post("auth/refresh", {"refresh_token": sign_in.refresh_token}).status_code == 401

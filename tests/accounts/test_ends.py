@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Invitation, Organization, Purpose
-from accounts.services import invitations, links
+from accounts.services import invitations, one_time_links
 from tests.conftest import PASSWORD, sign_in
 from tests.support.clients import ApiClient
 
@@ -43,10 +43,13 @@ class Member:
         self.user = tenant.add("manager", email_verified_at=None)
         self.own, self.other = (sign_in(self.user, "platform") for _ in range(2))
         with tenant.inside():
-            made = [links.make(self.user, purpose) for purpose in (Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)]
-            self.reset, self.verification = (links.token_for(link.purpose, link.pk) for link in made)
+            made = [
+                one_time_links.make(self.user, purpose) for purpose in (Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
+            ]
+            self.reset, self.verification = (one_time_links.token_for(link.purpose, link.pk) for link in made)
             self.spare = [
-                links.token_for(Purpose(link.purpose), links.make(self.user, link.purpose).pk) for link in made
+                one_time_links.token_for(Purpose(link.purpose), one_time_links.make(self.user, link.purpose).pk)
+                for link in made
             ]
         self.invited = self._invite()
         self.path = f"users/{self.user.pk}"
@@ -54,7 +57,7 @@ class Member:
     def _invite(self):
         email = f"{uuid4().hex}@example.org"
         sent = ApiClient("team", token=self.own).post("auth/invite", {"email": email, "role": "viewer"})
-        return links.token_for(invitations.PURPOSE, sent.json()["data"]["id"])
+        return one_time_links.token_for(invitations.PURPOSE, sent.json()["data"]["id"])
 
     @property
     def oneself(self):
@@ -155,7 +158,7 @@ class Invited:
         self.path = f"users/{client_for(self.inviter, 'platform').post('users', body).json()['id']}"
         with tenant.inside():
             self.pk = Invitation.objects.of(tenant.id).get(email=self.email).pk
-        self.token = links.token_for(invitations.PURPOSE, self.pk)
+        self.token = one_time_links.token_for(invitations.PURPOSE, self.pk)
         self.team = client_for(tenant.owner, "team")
 
 
@@ -179,7 +182,7 @@ def test_a_change_ends_an_invitation_as_the_table_says(organization, client_for,
         invited = f"{uuid4().hex}@example.org"
         team, member = client_for(tenant.owner, "team"), tenant.add("viewer")
         pk = team.post("auth/invite", {"email": invited, "role": "viewer"}).json()["data"]["id"]
-        token = links.token_for(invitations.PURPOSE, pk)
+        token = one_time_links.token_for(invitations.PURPOSE, pk)
         done(client_for(tenant.owner, "platform").patch(f"users/{member.pk}", {"email": invited}))
     else:
         person = Invited(tenant, client_for)

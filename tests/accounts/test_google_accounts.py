@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Purpose, User
-from accounts.services import links
+from accounts.services import one_time_links
 from tests.accounts.google_flow import consent, finished, signed_in, started
 from tests.conftest import PASSWORD
 from tests.races.concurrency import crowd
@@ -121,7 +121,7 @@ def test_an_unproven_account_goes_to_who_proves_the_address(acme, google, shop, 
     google.claims["email"] = user.email.upper()
     before = client_for(user, "storefront")
     with acme.inside():
-        open_links = [links.make(user, purpose) for purpose in Purpose]
+        open_links = [one_time_links.make(user, purpose) for purpose in Purpose]
 
     answer = signed_in(shop)
 
@@ -129,7 +129,7 @@ def test_an_unproven_account_goes_to_who_proves_the_address(acme, google, shop, 
     assert before.get("auth/profile").status_code == 401
     assert shop.post("auth/login", {"email": user.email, "password": PASSWORD}).status_code == 401
     for link in open_links:
-        token = links.token_for(link.purpose, link.pk)
+        token = one_time_links.token_for(link.purpose, link.pk)
         path, body = {
             "reset_password": ("auth/reset-password", {"token": token, "password": "another-battery-10"}),
             "verify_email": ("auth/verify-email", {"token": token}),

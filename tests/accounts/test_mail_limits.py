@@ -13,7 +13,7 @@ from accounts.services import mail_limits
 from accounts.services.mail_limits import Asker
 from crm.core import clock
 from crm.core.mail_limits import TooManyMails
-from sales.services import activities, mornings
+from sales.services import activities, daily_reminders
 from tests.accounts.users import new_user
 from tests.conftest import PASSWORD
 from tests.support.back_office import text_of, within
@@ -197,8 +197,8 @@ def test_reminders_count_for_their_recipient_alone(acme, few, client_for, mails)
         _busy(acme, user)
 
     with acme.inside():
-        today = [mornings.Morning(acme.id, user.pk, clock.today("UTC")) for user in people]
-    assert mornings._send(acme.id, today) == LIMIT
+        today = [daily_reminders.Morning(acme.id, user.pk, clock.today("UTC")) for user in people]
+    assert daily_reminders._send(acme.id, today) == LIMIT
 
     assert mails(acme) == LIMIT
 

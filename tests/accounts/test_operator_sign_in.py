@@ -20,7 +20,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import OperatorEvent
-from accounts.services import operator_events, sweeping
+from accounts.services import cleanup, operator_events
 from crm.core import clock, db
 from crm.core.logs import JsonFormatter
 from tests.conftest import PASSWORD
@@ -254,7 +254,7 @@ def test_the_sweep_forgets_events_after_a_year_and_sessions_that_are_over(ada):
     key = ada.browser.session.session_key
     Session.objects.filter(pk=key).update(expire_date=clock.now() - timedelta(minutes=1))
 
-    sweeping.sweep()
+    cleanup.sweep()
 
     with db.operator("command"):
         assert not OperatorEvent.objects.filter(pk=old.pk).exists()

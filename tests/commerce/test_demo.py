@@ -21,7 +21,7 @@ from commerce.models import (
     Variant,
 )
 from commerce.models.orders import TRANSITIONS
-from commerce.services import indexing, terms
+from commerce.services import order_terms, search_index
 from crm.core import clock, counters
 from crm.core.models import Event
 from tests.commerce.shop import NEW_YORK
@@ -114,7 +114,7 @@ def test_every_order_adds_up_and_is_taxed_where_it_goes(demo):
             lines = list(order.items.all())
             assert order.subtotal == sum(line.unit_price * line.quantity for line in lines)
             assert order.discount_total == sum(line.discount for line in lines)
-            tax = terms.tax_for(actor, order.shipping_address)
+            tax = order_terms.tax_for(actor, order.shipping_address)
             assert (order.tax_total > 0) == (tax is not None and tax.rate > 0 and order.total > 0)
             assert any(step["step"] == "tax" for step in order.pricing["steps"]) == (tax is not None)
 
@@ -238,7 +238,7 @@ def test_derived_columns_are_what_the_services_make(demo):
         for product in Product.objects.of(actor).select_related("brand"):
             kept = (product.name_normalized, product.sku_normalized)
             stored = {word.partition(":")[0].strip("'") for word in product.search.split(" ")}
-            indexing.refresh(product, product.brand)
+            search_index.refresh(product, product.brand)
             assert (product.name_normalized, product.sku_normalized) == kept
             assert set(product.search.get_source_expressions()[0].value) == stored
         skus = [*Product.objects.of(actor).values_list("sku", flat=True)]

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from commerce.models import Order, Promotion, PromotionUse
-from commerce.services import terms
+from commerce.services import order_terms
 from contacts.models import Contact
 from crm.core import clock
 from crm.core.errors import Invalid
@@ -40,15 +40,15 @@ def order_of(tenant, customer):
 
 def usable(tenant, customer, *codes):
     with tenant.inside():
-        return [found.code for found in terms.promotions_for(tenant.actor("owner"), codes, customer.pk)]
+        return [found.code for found in order_terms.promotions_for(tenant.actor("owner"), codes, customer.pk)]
 
 
 def use(tenant, customer, *codes):
     actor = tenant.actor("owner")
     with tenant.inside():
-        promotions = terms.promotions_for(actor, codes, customer.pk)
+        promotions = order_terms.promotions_for(actor, codes, customer.pk)
         order = order_of(tenant, customer)
-        terms.redeem(actor, promotions, order, customer.pk)
+        order_terms.redeem(actor, promotions, order, customer.pk)
         return order
 
 
@@ -110,7 +110,7 @@ def test_uses_are_counted_per_customer_and_given_back_once(acme, customer):
 
     for _ in range(2):
         with acme.inside():
-            terms.give_back(acme.actor("owner"), first)
+            order_terms.give_back(acme.actor("owner"), first)
         assert uses(acme, "ONCE") == 0
     use(acme, customer, "ONCE")
     assert uses(acme, "ONCE") == 1
@@ -130,7 +130,7 @@ def test_a_code_that_everybody_uses_is_not_counted_through(acme, customer):
         cursor.execute("ANALYZE commerce_promotionuse")
 
     with acme.inside(), connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
-        assert [found.used for found in terms.promotions_for(owner, ["CROWD"], customer.pk)] == [1]
+        assert [found.used for found in order_terms.promotions_for(owner, ["CROWD"], customer.pk)] == [1]
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked.captured_queries[0]['sql']}")
         (([plan],),) = cursor.fetchall()
@@ -148,11 +148,11 @@ def test_a_use_that_is_refused_leaves_nothing(acme, customer):
     last = make(acme, "LAST", max_uses=1)
     actor = acme.actor("owner")
     with acme.inside():
-        promotions = terms.promotions_for(actor, ["FREE", "LAST"], customer.pk)
+        promotions = order_terms.promotions_for(actor, ["FREE", "LAST"], customer.pk)
         Promotion.objects.filter(pk=last.pk).update(uses=1)  # another order was quicker
 
     with pytest.raises(Invalid) as refused, acme.inside():
-        terms.redeem(actor, promotions, order_of(acme, customer), customer.pk)
+        order_terms.redeem(actor, promotions, order_of(acme, customer), customer.pk)
 
     assert reason(refused) == "LAST has been used up."
     assert (uses(acme, "FREE"), uses(acme, "LAST")) == (0, 1)
@@ -174,12 +174,12 @@ def test_reading_and_counting_uses_take_few_statements(acme, customer, django_as
     with acme.inside():
         order = order_of(acme, customer)
         with django_assert_num_queries(0):
-            assert terms.promotions_for(actor, [], customer.pk) == []
-            terms.redeem(actor, [], order, customer.pk)
+            assert order_terms.promotions_for(actor, [], customer.pk) == []
+            order_terms.redeem(actor, [], order, customer.pk)
         with django_assert_num_queries(1):
-            promotions = terms.promotions_for(actor, ["A", "B", "C"], customer.pk)
+            promotions = order_terms.promotions_for(actor, ["A", "B", "C"], customer.pk)
         with django_assert_num_queries(4):
-            terms.redeem(actor, promotions, order, customer.pk)
+            order_terms.redeem(actor, promotions, order, customer.pk)
 
 
 # --- Set up on the Platform

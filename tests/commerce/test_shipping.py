@@ -2,7 +2,7 @@
 
 import pytest
 
-from commerce.services import terms
+from commerce.services import order_terms
 from commerce.services.pricing import Shipping
 from crm.core.errors import Invalid
 from crm.core.models import Event
@@ -18,7 +18,7 @@ def manager(acme, client_for):
 
 def chosen(tenant, asked):
     with tenant.inside():
-        return terms.shipping_for(tenant.actor("owner"), asked)
+        return order_terms.shipping_for(tenant.actor("owner"), asked)
 
 
 def test_an_organization_starts_with_standard_shipping_at_no_charge(acme, manager):
@@ -113,4 +113,4 @@ def test_finding_a_method_is_one_statement(acme, manager, django_assert_num_quer
 
     for asked in (pk, "express"):
         with acme.inside(), django_assert_num_queries(1):
-            terms.shipping_for(actor, asked)
+            order_terms.shipping_for(actor, asked)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from commerce.models import TaxRate
-from commerce.services import terms
+from commerce.services import order_terms
 from crm.core import clock
 from crm.core.models import Event
 from tests.support.clients import codes, fields
@@ -29,7 +29,7 @@ def rates(acme):
 
 def tax_at(acme, address, on=None):
     with acme.inside():
-        tax = terms.tax_for(acme.actor("owner"), address, on)
+        tax = order_terms.tax_for(acme.actor("owner"), address, on)
     return tax and tax.rate
 
 
@@ -96,9 +96,9 @@ def test_the_tax_is_one_prepared_statement(acme, rates, django_assert_num_querie
     actor = acme.actor("owner")
     with acme.inside():
         with django_assert_num_queries(1):
-            terms.tax_for(actor, NEW_YORK)
+            order_terms.tax_for(actor, NEW_YORK)
         with django_assert_num_queries(0):
-            terms.tax_for(actor, {})
+            order_terms.tax_for(actor, {})
 
 
 # --- Set up on the Platform

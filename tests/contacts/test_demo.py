@@ -14,7 +14,7 @@ from django.test import Client
 from contacts.demo import founding
 from contacts.demo.invention import Invention
 from contacts.models import Company, Contact
-from contacts.services import indexing
+from contacts.services import search_index
 from crm.core import clock, counters, db, search
 from crm.core.actor import system_actor
 from crm.core.models import Event
@@ -42,15 +42,15 @@ def test_derived_columns_are_what_the_services_make(seeded):
     organization, _ = seeded
     with db.tenant(organization.pk):
         for contact in rows(organization, Contact).select_related("company"):
-            kept = {name: getattr(contact, name) for name in indexing.DERIVED if name != "search"}
+            kept = {name: getattr(contact, name) for name in search_index.DERIVED if name != "search"}
             company = contact.company.name if contact.company else ""
             words = search.lexemes(organization.pk, contact.full_name, contact.email, contact.phone, company)
-            indexing.refresh(contact, contact.company)
+            search_index.refresh(contact, contact.company)
             assert {name: getattr(contact, name) for name in kept} == kept
             assert set(words) == lexemes_in(contact.pk, Contact)
         for company in rows(organization, Company)[:20]:
             name = company.name_normalized
-            indexing.refresh_company(company)
+            search_index.refresh_company(company)
             assert company.name_normalized == name
             words = search.lexemes(organization.pk, company.name, company.phone, company.website)
             assert set(words) == lexemes_in(company.pk, Company)

@@ -121,5 +121,5 @@ def found(mark: str) -> Tenant:
     owner = _drafted(mark, "owner")
     slug = f"{mark}-{secrets.token_hex(4)}".lower()
     with db.operator("register"):
-        organization = registration.found_organization(owner=owner, name=f"{mark} organization", slug=slug)
+        organization = registration.create_organization(owner=owner, name=f"{mark} organization", slug=slug)
     return Tenant(organization, mark, {"owner": owner})

@@ -29,9 +29,12 @@ ALLOWED_IN_SERVICES: dict[tuple[str, str], str] = {
         "accounts/services/operator_totp.py",
         "OperatorTotp.objects.filter",
     ): "second factors of operators, who belong to no organization; called in their step",
-    ("accounts/services/owners.py", "User.objects.filter"): "called by a management command, in its operator's step",
     (
-        "accounts/services/settings.py",
+        "accounts/services/registration.py",
+        "User.objects.filter",
+    ): "called by a management command, in its operator's step",
+    (
+        "accounts/services/organizations.py",
         "Organization.objects.filter",
     ): "an organization's own row, by the actor's organization",
     ("sales/services/schedule.py", "Organization.objects.filter"): "an organization's own row, by its message's id",
@@ -40,7 +43,7 @@ ALLOWED_IN_SERVICES: dict[tuple[str, str], str] = {
         "User.objects.filter",
     ): "called by the sign-in and forgotten passwords, in their operator's step",
 }
-SHARED = {"RateCounter", "JobSlot"}  # tables that no organization owns
+SHARED = {"RateCounter"}  # tables that no organization owns
 MAKING = {"create", "bulk_create", "bulk_update", "get_or_create"}  # the row itself names its organization
 
 

@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from commerce.models import Category, Product, Variant
-from commerce.services import categories, skus
+from commerce.services import skus, taxonomy
 from crm.core.db import locks
 from tests.races.concurrency import crowd
 from tests.races.test_stock import make
@@ -77,12 +77,12 @@ def test_control_without_turns_two_categories_stand_below_each_other(acme, clien
     one, two = (api.post("categories", {"name": name}).json()["id"] for name in ("One", "Two"))
     clients = [client_for(acme.manager, "platform") for _ in range(2)]
     both_have_looked = Barrier(2)
-    monkeypatch.setattr(categories, "advisory_lock", lambda *args: None)
+    monkeypatch.setattr(taxonomy, "advisory_lock", lambda *args: None)
 
     def look_and_meet(actor, parent_id):
         both_have_looked.wait(60)
 
-    monkeypatch.setattr(categories, "_require_parent", look_and_meet)
+    monkeypatch.setattr(taxonomy, "_require_parent", look_and_meet)
 
     answers = crowd(
         2, lambda number: clients[number].patch(f"categories/{(one, two)[number]}", {"parent_id": (two, one)[number]})

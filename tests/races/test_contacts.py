@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from contacts.models import Company, Contact
-from contacts.services import companies, contacts, indexing
+from contacts.services import companies, contacts, search_index
 from crm.core.db import locks
 from tests.races.concurrency import crowd
 
@@ -68,7 +68,7 @@ def test_control_without_the_lock_it_is_made_by_each(acme, clients, monkeypatch)
     all_have_read = Barrier(SIZE)
 
     def find_then_make(actor, name):
-        found = Company.objects.of(actor).filter(name_normalized=indexing.normal_name(name)).first()
+        found = Company.objects.of(actor).filter(name_normalized=search_index.normal_name(name)).first()
         all_have_read.wait(60)
         return found or companies.create_company(actor, name=name)
 

@@ -13,7 +13,7 @@ from contacts.services import shoppers
 from crm.core.db import lock_rows
 from crm.core.models import Event
 from sales.models import Activity, Deal, Pipeline, Stage
-from sales.services import activities, deals, links, moves, places, stages
+from sales.services import activities, associations, deal_moves, deal_ranks, deals, stages
 from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
@@ -76,11 +76,11 @@ def is_chain(steps):
 
 @pytest.mark.parametrize(
     ("size", "count", "turns", "gap"),
-    [(50, 200, 7, places.GAP), (24, 30, 6, 2)],
+    [(50, 200, 7, deal_ranks.GAP), (24, 30, 6, 2)],
     ids=["50 people, 200 deals", "no room between deals"],
 )
 def test_many_drag_deals_around_one_board(firm, client_for, board, monkeypatch, size, count, turns, gap):
-    monkeypatch.setattr(places, "GAP", gap)
+    monkeypatch.setattr(deal_ranks, "GAP", gap)
     pipeline, stage_ids = board
     every = made(firm, count)
     crowded = [client_for(firm.manager) for _ in range(size)]
@@ -140,7 +140,7 @@ def test_all_who_come_last_stand_in_a_row(firm, clients, board):
 
 
 def test_control_without_the_stage_s_lock_they_want_the_same_place(firm, clients, board, monkeypatch):
-    all_have_read, free = Barrier(SIZE), places._free
+    all_have_read, free = Barrier(SIZE), deal_ranks._free
 
     def read_then_meet(*args):
         place = free(*args)
@@ -148,8 +148,8 @@ def test_control_without_the_stage_s_lock_they_want_the_same_place(firm, clients
         return place
 
     every = made(firm, SIZE)
-    monkeypatch.setattr(places, "_lock_first", lambda stages: stages.first())
-    monkeypatch.setattr(places, "_free", read_then_meet)
+    monkeypatch.setattr(deal_ranks, "_lock_first", lambda stages: stages.first())
+    monkeypatch.setattr(deal_ranks, "_free", read_then_meet)
 
     assert drag_each(clients, board, every, 1) == {200: 1, 409: SIZE - 1}
 
@@ -176,7 +176,7 @@ def test_control_without_the_deal_s_lock_both_begin_at_the_same_stage(firm, clie
         both_have_read.wait(60)
         return deal
 
-    monkeypatch.setattr(moves, "lock_living", read_then_meet)
+    monkeypatch.setattr(deal_moves, "lock_living", read_then_meet)
 
     assert not is_chain(move_one(firm, clients, board))
 
@@ -312,31 +312,31 @@ def test_deals_made_while_their_company_is_renamed_are_found_by_its_new_name(fir
 
 
 def test_a_stage_without_room_that_everybody_leaves_meanwhile_takes_a_deal(firm, board, monkeypatch):
-    monkeypatch.setattr(places, "GAP", 1)
+    monkeypatch.setattr(deal_ranks, "GAP", 1)
     actor = firm.actor("manager")
     crowded, target, elsewhere = board[1][:3]
     leaving = made(firm, 3)
     with firm.inside():
         coming = deals.create_deal(actor, title="Comes", stage_id=elsewhere)
     have_moved, has_read = Signal(), Signal()
-    spread = places._spread
+    spread = deal_ranks._spread
 
     def tell_then_spread(*args):
         has_read.set()
         spread(*args)
 
-    monkeypatch.setattr(places, "_spread", tell_then_spread)
+    monkeypatch.setattr(deal_ranks, "_spread", tell_then_spread)
 
     def work(number):
         with firm.inside():
             if number == 0:
                 for deal in Deal.objects.filter(pk__in=leaving):
-                    moves.move_deal(actor, deal, stage_id=target)
+                    deal_moves.move_deal(actor, deal, stage_id=target)
                 have_moved.set()
                 assert has_read.wait(60)
             else:
                 assert have_moved.wait(60)
-                moves.move_deal(actor, coming, stage_id=crowded, position=1)
+                deal_moves.move_deal(actor, coming, stage_id=crowded, position=1)
 
     crowd(2, work)
 
@@ -390,7 +390,7 @@ def test_what_is_told_of_a_deal_while_its_contact_is_merged_is_told_of_the_one_t
     actor = firm.actor("manager")
 
     def move(deal, _contact_id, begin):
-        moves.move_deal(actor, deal, stage_id=board[1][4])
+        deal_moves.move_deal(actor, deal, stage_id=board[1][4])
         begin()
 
     kept = merged(lambda contact_id: deals.create_deal(actor, title="D", contact_id=contact_id), move)
@@ -401,10 +401,10 @@ def test_what_is_told_of_a_deal_while_its_contact_is_merged_is_told_of_the_one_t
 
 
 def test_what_is_to_do_about_a_deal_whose_contact_is_merged_is_about_the_one_that_stays(firm, merged, monkeypatch):
-    actor, inherit = firm.actor("manager"), links._inherit
+    actor, inherit = firm.actor("manager"), associations._inherit
 
     def act(deal, _contact_id, begin):
-        monkeypatch.setattr(links, "_inherit", lambda *args: (inherit(*args), begin()))
+        monkeypatch.setattr(associations, "_inherit", lambda *args: (inherit(*args), begin()))
         activities.create_activity(actor, subject="Ring", deal_id=deal.pk)
 
     kept = merged(lambda contact_id: deals.create_deal(actor, title="D", contact_id=contact_id), act)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import Invitation, Purpose, RefreshToken, Session, User
-from accounts.services import invitations, links, passwords, registration, sessions
+from accounts.services import invitations, one_time_links, passwords, registration, sessions
 from crm.core import clock, rate_limits
 from crm.core.rate_limits import RateLimitStatus
 from tests.conftest import PASSWORD
@@ -116,7 +116,7 @@ def test_control_without_the_conditional_update_several_join(acme, invited, meet
 def refresh_at_once(acme, size=20):
     """Use one refresh token many times at once; return it, the session, and the successors that were answered."""
     with acme.inside():
-        old = sessions.open_session(acme.customer, sessions.Visit("storefront")).refresh_token
+        old = sessions.open_session(acme.customer, sessions.ClientInfo("storefront")).refresh_token
         session = Session.objects.of(acme.id).filter(user=acme.customer).latest("created_at")
     client = ApiClient("storefront", shop=acme.slug)
     answers = crowd(size, lambda number: client.post("auth/refresh", {"refresh_token": old}))
@@ -168,8 +168,8 @@ def test_control_without_the_conditional_update_several_successors_live(acme, me
 
 def reset_at_once(acme, size=10):
     with acme.inside():
-        link = links.make(acme.viewer, Purpose.RESET_PASSWORD)
-    token = links.token_for(link.purpose, link.pk)
+        link = one_time_links.make(acme.viewer, Purpose.RESET_PASSWORD)
+    token = one_time_links.token_for(link.purpose, link.pk)
 
     def reset(number):
         return ApiClient("team").post("auth/reset-password", {"token": token, "password": f"another-Horse-{number}"})
@@ -188,7 +188,7 @@ def test_of_ten_uses_of_a_reset_link_one_sets_the_password(acme, meeting, quick_
 
 def test_control_without_the_conditional_update_several_set_the_password(acme, meeting, quick_hashes, monkeypatch):
     meeting(passwords, "set_new", 10)
-    monkeypatch.setattr(links, "spend", lambda link, user: None)
+    monkeypatch.setattr(one_time_links, "spend", lambda link, user: None)
 
     assert reset_at_once(acme)[200, ""] > 1
 

@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from commerce.models import CartItem, Order, OrderItem, Promotion, StockItem
-from commerce.services import carts, checkout, order_status, orders, stock, terms
+from commerce.services import carts, checkout, order_terms, orders, stock
 from tests.commerce.shop import NEW_YORK, in_stock, order, put, sell, vary
 from tests.races.concurrency import crowd
 
@@ -163,7 +163,7 @@ def test_control_a_use_looked_up_then_counted_is_had_by_everybody(acme, shoppers
         all_have_looked.wait(MEETING_SECONDS)
         Promotion.objects.of(actor).update(uses=1)
 
-    monkeypatch.setattr(terms, "redeem", look_then_count)
+    monkeypatch.setattr(order_terms, "redeem", look_then_count)
 
     assert outcomes(order_at_once(clients, promotion_codes=["LAST"])) == {SOLD: SIZE}
 
@@ -231,8 +231,8 @@ def test_control_without_the_lock_it_comes_back_for_each(acme, windows, monkeypa
         all_have_counted.wait(MEETING_SECONDS)
         return stock.return_stock(actor, quantities, **told)
 
-    monkeypatch.setattr(order_status, "lock_row", only_read)
-    monkeypatch.setattr(order_status, "return_stock", meet_and_return)
+    monkeypatch.setattr(orders, "lock_row", only_read)
+    monkeypatch.setattr(orders, "return_stock", meet_and_return)
 
     assert outcomes(cancel_at_once(acme, windows)) == {(200, ""): SIZE}
     assert balance(acme) == 99 + SIZE

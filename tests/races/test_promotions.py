@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError
 
 from commerce.models import Order, Promotion, PromotionUse
-from commerce.services import terms
+from commerce.services import order_terms
 from contacts.models import Contact
 from tests.commerce.shop import sell
 from tests.races.concurrency import crowd
@@ -102,13 +102,13 @@ def test_the_last_use_goes_to_one_order(acme, customers, order_at_once):
 
 def test_control_without_the_lock_only_the_database_refuses(acme, customers, monkeypatch):
     promotion = promote(acme, "LAST", max_uses=5, uses=4)
-    monkeypatch.setattr(terms, "lock_rows", meeting(read_without_a_lock))
+    monkeypatch.setattr(order_terms, "lock_rows", meeting(read_without_a_lock))
     actor = acme.actor("owner")
 
     def redeem(number):
         try:
             with acme.inside():
-                terms.redeem(actor, [promotion], order_for(acme, customers[number], number), customers[number].pk)
+                order_terms.redeem(actor, [promotion], order_for(acme, customers[number], number), customers[number].pk)
         except IntegrityError as error:
             return "promotion_never_overused" in str(error)
         return None
@@ -127,8 +127,8 @@ def test_a_customer_uses_once_what_may_be_used_once(acme, customers, order_at_on
 
 def test_control_without_the_lock_a_customer_uses_it_each_time(acme, customers, order_at_once, monkeypatch):
     promotion = promote(acme, "ONCE", max_uses_per_user=1)
-    monkeypatch.setattr(terms, "lock_rows", read_without_a_lock)
-    monkeypatch.setattr(terms, "_uses_of", meeting(terms._uses_of))
+    monkeypatch.setattr(order_terms, "lock_rows", read_without_a_lock)
+    monkeypatch.setattr(order_terms, "_uses_of", meeting(order_terms._uses_of))
 
     assert order_at_once([customers[0]] * SIZE, "ONCE") == {(201, None): SIZE}
     assert counted(acme, promotion) == (SIZE, SIZE, SIZE)
@@ -148,12 +148,12 @@ def test_an_order_cancelled_by_many_gives_its_use_back_once(acme, customers):
     actor = acme.actor("owner")
     with acme.inside():
         order = order_for(acme, customers[0], 1)
-        terms.redeem(actor, [promotion], order, customers[0].pk)
+        order_terms.redeem(actor, [promotion], order, customers[0].pk)
 
     def cancel(_number):
         with acme.inside():
             Order.objects.of(acme.id).select_for_update().get(pk=order.pk)  # as every cancellation does first
-            terms.give_back(actor, order)
+            order_terms.give_back(actor, order)
 
     crowd(SIZE, cancel)
 

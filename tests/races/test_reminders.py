@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from crm.core.models import Event
-from sales.services import activities, mornings
+from sales.services import activities, daily_reminders
 from tests.races.concurrency import crowd
 
 pytestmark = pytest.mark.races
@@ -35,11 +35,11 @@ def due(acme, client_for):
 
 
 def mailed(acme, waiting):
-    return Counter(message.payload["user_id"] for message in waiting(acme) if message.topic == mornings.TOPIC)
+    return Counter(message.payload["user_id"] for message in waiting(acme) if message.topic == daily_reminders.TOPIC)
 
 
 def test_of_many_beats_one_mails(acme, due, waiting):
-    crowd(SIZE, lambda number: mornings.send())
+    crowd(SIZE, lambda number: daily_reminders.send())
 
     assert mailed(acme, waiting) == dict.fromkeys(due, 1)
 
@@ -52,9 +52,9 @@ def test_control_without_the_row_each_beat_mails(acme, due, waiting, monkeypatch
             all_have_looked.wait(60)
         return list(found)
 
-    monkeypatch.setattr(mornings, "_take", look_then_send)
+    monkeypatch.setattr(daily_reminders, "_take", look_then_send)
 
-    crowd(2, lambda number: mornings.send())
+    crowd(2, lambda number: daily_reminders.send())
 
     assert mailed(acme, waiting) == dict.fromkeys(due, 2)
 

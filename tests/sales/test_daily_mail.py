@@ -16,7 +16,7 @@ from accounts.services import users
 from crm.core import clock
 from sales import tasks
 from sales.models import Activity, DailyReminder
-from sales.services import activities, mornings
+from sales.services import activities, daily_reminders
 from tests.support.mail_server import text_of
 
 SECOND = timedelta(seconds=1)
@@ -62,7 +62,7 @@ def poll(acme, waiting):
         found = [
             (message.payload["user_id"], message.payload["day"])
             for message in waiting(acme)
-            if message.topic == mornings.TOPIC
+            if message.topic == daily_reminders.TOPIC
         ]
         new = found[len(told) :]
         told.extend(new)
@@ -106,7 +106,7 @@ def test_it_is_sent_at_8_of_that_day_and_once(acme, assign, poll, zone, day, eig
     later = (moment + SECOND, moment + timedelta(hours=1), moment + timedelta(hours=2), ends - SECOND)
     assert [poll(moment) for moment in later] == [[]] * len(later)
     # And so on the next day, on which it is overdue.
-    following = clock.moment(day + timedelta(days=1), mornings.EIGHT, zone)
+    following = clock.moment(day + timedelta(days=1), daily_reminders.EIGHT, zone)
     assert [poll(ends), poll(following - SECOND)] == [[], []]
     assert poll(following) == [(str(user.pk), (day + timedelta(days=1)).isoformat())]
     assert poll(following + timedelta(hours=1)) == []
@@ -355,7 +355,7 @@ def test_what_is_sent_twice_is_the_same_message(acme, ann, assign, mailbox, deli
         assign(ann, date(2027, 6, 1))
     with at("2027-06-01T08:00"):
         tasks.send_reminders()
-        (message,) = (each for each in waiting(acme) if each.topic == mornings.TOPIC)
+        (message,) = (each for each in waiting(acme) if each.topic == daily_reminders.TOPIC)
         deliver()
         send_daily_reminder(message.id, message.payload, organization_id=acme.id)
 
@@ -388,7 +388,7 @@ def test_the_command_tells_and_sends(acme, ann, assign, mailbox, deliver):
 def test_one_organization_s_trouble_is_not_the_others(acme, other, ann, assign, poll, monkeypatch):
     with at("2027-06-01T07:00"):
         assign(ann, date(2027, 6, 1))
-    send = mornings._send
+    send = daily_reminders._send
 
     def troubled(organization_id, found):
         if organization_id == acme.id:
@@ -396,7 +396,7 @@ def test_one_organization_s_trouble_is_not_the_others(acme, other, ann, assign, 
         return send(organization_id, found)
 
     with at("2027-06-01T08:00"):
-        monkeypatch.setattr(mornings, "_send", troubled)
+        monkeypatch.setattr(daily_reminders, "_send", troubled)
         assert poll() == []
         monkeypatch.undo()
         assert poll() == [(str(ann.pk), "2027-06-01")]
@@ -405,7 +405,7 @@ def test_one_organization_s_trouble_is_not_the_others(acme, other, ann, assign, 
 def test_looking_costs_one_statement_however_many_wait(acme, ann, assign):
     def look():
         with CaptureQueriesContext(connection) as queries:
-            found = [morning for morning in mornings.waiting() if morning.organization_id == acme.id]
+            found = [morning for morning in daily_reminders.waiting() if morning.organization_id == acme.id]
         return len(found), len(queries)
 
     with at("2027-06-01T07:00"):

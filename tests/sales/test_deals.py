@@ -6,7 +6,7 @@ import pytest
 
 from crm.core.models import Event
 from sales.models import Deal
-from sales.services import deals, places
+from sales.services import deal_ranks, deals
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_a_deal_is_dragged_to_another_stage(platform, add, drag, column, stages,
 
 @pytest.mark.parametrize("gap", [2, 3, 2**30])
 def test_a_stage_without_room_is_spread(team, add, drag, column, stages, monkeypatch, gap):
-    monkeypatch.setattr(places, "GAP", gap)
+    monkeypatch.setattr(deal_ranks, "GAP", gap)
     made = dict(zip("ABCDEF", add(*"ABCDEF"), strict=True))
     expected = list("ABCDEF")
 

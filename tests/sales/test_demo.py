@@ -13,8 +13,8 @@ from crm.core import clock
 from crm.core.models import Event
 from sales.demo.invention import Invention, Party, Track
 from sales.models import Activity, Deal, Pipeline
-from sales.services import activities, figures, indexing
-from sales.services.moves import HISTORY
+from sales.services import activities, figures, search_index
+from sales.services.deal_moves import HISTORY
 from tests.sales import reference_model
 from tests.support.demo import seeded
 
@@ -187,7 +187,7 @@ def test_derived_columns_are_what_the_services_make(demo):
         rows = Deal.objects.of(actor).select_related("contact", "company")
         stored = dict(rows.values_list("pk", "search"))
         for deal in rows:
-            indexing.refresh(deal, deal.contact, deal.company)
+            search_index.refresh(deal, deal.contact, deal.company)
             assert words(deal.search) == lexemes(stored[deal.pk])
         rows = Activity.objects.of(actor)
         stored = dict(rows.values_list("pk", "search"))

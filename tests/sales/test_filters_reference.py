@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contacts.models import Company, Contact
 from crm.core import money, search
 from sales.models import Deal, Pipeline, Stage
-from sales.services import indexing
+from sales.services import search_index
 
 ZONE = "Asia/Kathmandu"
 DEALS = 150
@@ -88,7 +88,7 @@ class Market:
             deleted_at=EPOCH if number % 10 == 9 else None,
         )
         deal.created = self.moment()
-        indexing.refresh(deal, deal.contact, deal.company)
+        search_index.refresh(deal, deal.contact, deal.company)
         return deal
 
     # --- What may be asked

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.http import HttpResponse
 from django.test import Client
 
-from accounts.services import owners
+from accounts.services import registration
 from crm.core import db
 
 
@@ -15,7 +15,7 @@ def add_operator(password: str) -> str:
     """Make an operator of the platform and return their address."""
     email = f"operator.{uuid4().hex[:8]}@example.com"
     with db.operator("command"):
-        owners.add_operator(email=email, password=password)
+        registration.add_operator(email=email, password=password)
     return email
 
 

@@ -41,7 +41,16 @@ PLACEHOLDERS = (
     (re.compile(r"(name=\"csrfmiddlewaretoken\" value=)\"\w+\""), r"\1<csrf>"),
     (re.compile(r"\bnonce-?=?\"?[\w+/=-]{16,}\"?"), "<nonce>"),
     (re.compile(r"(?<![\w/])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{22,}={0,2}(?![\w/])"), "<token>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b"), "<hex>"),
+    (re.compile(r"\b[0-9a-f]{8,}\b"), "<hex>"),
+    (re.compile(r"(?<=\.)[0-9a-f]{6}(?=@)|(?<=role_)[0-9a-f]+"), "<hex>"),
+    (re.compile(r"(?<='code': ')[\w-]+|(?<=\"uptime\": )\d+|^-?\d{6}$"), "<code>"),
+    (re.compile(r"(?<=in )\d+(?= seconds)|(?<=\"retry_after\": )\d+|(?<=\"order_number\": \")\d+"), "<n>"),
+    (
+        re.compile(
+            r"(?<=\bOURS )\d+|(?<=\bSEEN )\d+|(?<=\bCall )\d+|(?<=CANARY-[AB] )\d+|(?<=\bCODE)\d+|(?<=\"Own )\d+"
+        ),
+        "<n>",
+    ),
     (re.compile(r"(?<=[A-Za-z_.:@\-])\d+\b"), "<n>"),
     (re.compile(r"\b100\.64\.\d+\.\d+|\b127\.0\.0\.1:\d+|localhost:\d+"), "<address>"),
 )

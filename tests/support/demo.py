@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from accounts.models import Organization, User
 from accounts.services import sessions
-from accounts.services.sessions import Visit
+from accounts.services.sessions import ClientInfo
 from contacts.demo.founding import find_organization
 from crm.core import db, tokens
 from crm.core.actor import Actor
@@ -45,7 +45,7 @@ class Demo:
     def _token(self, mailbox: str, surface: str = "team") -> str:
         user = self.user(mailbox)
         with self.inside():
-            return sessions.open_session(user, Visit(surface=surface, address="127.0.0.1")).access_token
+            return sessions.open_session(user, ClientInfo(surface=surface, address="127.0.0.1")).access_token
 
 
 def seeded(data: Path, *options: str) -> Demo:

@@ -20,7 +20,7 @@ from accounts.api.auth_serializers import (
 from accounts.api.auth_viewsets import FORGOTTEN, SENT, AuthViewSet
 from accounts.api.storefront import browsers
 from accounts.models import Language, User
-from accounts.services import email_verification, google, passwords, registration, sessions, shoppers, signing_in
+from accounts.services import email_verification, google, passwords, registration, sessions, shoppers, sign_in
 from accounts.services.names import LONGEST_PART
 from accounts.services.sessions import SignIn
 from crm.api.fields import LineField, OptionalCharField, OptionalChoiceField, OptionalEmailField, SqlValueField
@@ -128,8 +128,8 @@ class StorefrontAuthViewSet(AuthViewSet):
     def login(self, request: Any, **kwargs: Any) -> HttpResponse:
         """Sign in with e-mail address and password."""
         slug = self.shop.slug
-        sign_in = signing_in.sign_in(**self.validate(), slug=slug, visit=self.visit(), admits_shoppers=True)
-        return self.signed_in(sign_in)
+        opened = sign_in.sign_in(**self.validate(), slug=slug, visit=self.visit(), admits_shoppers=True)
+        return self.signed_in(opened)
 
     @extend_schema(
         request=RefreshSerializer,

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from accounts import role_names
 from accounts.api.serializers import LONGEST_ROLE_NAME, PermissionFieldsSerializer, RoleNameField
 from accounts.models import Role, Scope, User
-from accounts.permissions import Permit
+from accounts.permissions import PermissionInfo
 from accounts.services import permissions, roles
 from crm.api.fields import LineField, OptionalChoiceField, OptionalTextField
 from crm.api.renderers import json_response
@@ -177,7 +177,7 @@ class PermissionViewSet(RoleViewSet):
         permissions.delete_permission(self.actor, pk)
         return json_response(None, 204)
 
-    def respond_with(self, permit: Permit, status: int = 200) -> HttpResponse:
+    def respond_with(self, permit: PermissionInfo, status: int = 200) -> HttpResponse:
         """Answer with a permission."""
         return self.respond({"permission": permit._asdict()}, status)
 
@@ -229,7 +229,7 @@ def _found(rows: QuerySet[Any], pk: UUID, noun: str) -> Any:
     return row
 
 
-def _listed(permits: list[Permit]) -> list[dict[str, Any]]:
+def _listed(permits: list[PermissionInfo]) -> list[dict[str, Any]]:
     return [permit._asdict() for permit in permits]
 
 

@@ -17,7 +17,7 @@ from accounts.api.serializers import (
 )
 from accounts.api.viewsets import MemberViewSet
 from accounts.models import Organization, User
-from accounts.services import passwords, settings, users
+from accounts.services import organizations, passwords, users
 from crm.api.fields import SqlValueField
 from crm.api.permissions import MEMBER
 from crm.api.routers import route
@@ -101,15 +101,15 @@ class TeamSettingsViewSet(ApiViewSet):
     def organization(self, request: Any) -> HttpResponse:
         """Show the organization's profile."""
         found = self.query(TeamOrganizationSerializer, Organization).one(
-            self.actor, settings.own_organization, self.actor.organization_id, cache_key="own"
+            self.actor, organizations.own_organization, self.actor.organization_id, cache_key="own"
         )
         return self.respond(found)
 
     @extend_schema(request=TeamOrganizationSerializer, response=TeamOrganizationSerializer, partial=True)
     def update_organization(self, request: Any) -> HttpResponse:
         """Change the organization's profile."""
-        settings.update_organization(
-            self.actor, settings.own_organization(self.actor).get(), **self.validate(partial=True)
+        organizations.update_organization(
+            self.actor, organizations.own_organization(self.actor).get(), **self.validate(partial=True)
         )
         return self.organization(request)
 
@@ -148,7 +148,9 @@ class TeamSettingsViewSet(ApiViewSet):
     )
     def system(self, request: Any) -> HttpResponse:
         """Show version, uptime in seconds, counts and feature flags."""
-        return self.respond(_in_case(settings.system_info(self.actor, settings.own_organization(self.actor).get())))
+        return self.respond(
+            _in_case(organizations.system_info(self.actor, organizations.own_organization(self.actor).get()))
+        )
 
 
 class TeamMemberViewSet(MemberViewSet):

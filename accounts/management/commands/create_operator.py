@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
-from accounts.services import owners
+from accounts.services import registration
 from crm.core.db import operator
 from crm.core.errors import DomainError
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             password = options["password"] or _asked()
         try:
             with operator("command"):
-                made = owners.add_operator(email=options["email"], password=password)
+                made = registration.add_operator(email=options["email"], password=password)
         except DomainError as refusal:
             raise CommandError("\n".join(refusal.details.values()) or refusal.message) from refusal
         self.stdout.write(f"Operator: {made.email}")

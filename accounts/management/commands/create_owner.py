@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.services import owners
+from accounts.services import registration
 from crm.core.db import operator
 from crm.core.errors import DomainError
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else options["password"]
         try:
             with operator("command"):
-                founded = owners.found_with_owner(
+                founded = registration.create_organization_with_owner(
                     name=options["organization"],
                     email=options["email"],
                     slug=options["slug"],

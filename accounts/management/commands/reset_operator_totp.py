@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.services import owners
+from accounts.services import registration
 from crm.core.db import operator
 from crm.core.errors import DomainError
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         """Switch it off and say so."""
         try:
             with operator("command"):
-                had_one = owners.reset_totp(email=options["email"])
+                had_one = registration.reset_totp(email=options["email"])
         except DomainError as refusal:
             raise CommandError(refusal.message) from refusal
         self.stdout.write("Two-factor authentication is off." if had_one else "It was off already.")

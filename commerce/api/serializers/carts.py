@@ -71,10 +71,11 @@ def _shown(contents: Contents, line: CartLine, currency: str) -> dict[str, Any]:
         "id": line.id,
         "product_id": line.product_id,
         "variant_id": line.variant_id,
-        "sku": line.goods.sku,
-        "name": line.goods.name,
-        "price": {"amount": line.goods.price, "currency": line.goods.currency},
+        "sku": line.sellable.sku,
+        "name": line.sellable.name,
+        "price": {"amount": line.sellable.price, "currency": line.sellable.currency},
         "quantity": line.quantity,
         "attributes": line.attributes,
-        "available": line.goods.why_not(currency) is None and contents.wanted_of(line) <= line.goods.available,
+        "available": line.sellable.unavailable_reason(currency) is None
+        and contents.wanted_of(line) <= line.sellable.available,
     }

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from commerce.api.serializers.orders import CheckoutSerializer, ShopOrderSerializer
 from commerce.api.viewsets.orders import OrderViewSet
 from commerce.models import Order
-from commerce.services import checkout, order_status
+from commerce.services import checkout, orders
 from crm.api.permissions import SIGNED_IN
 from crm.api.routers import route
 from crm.api.schema import extend_schema
@@ -48,7 +48,7 @@ class ShopOrderViewSet(OrderViewSet):
         """Cancel an order that has not been shipped."""
         order = self.get_object(pk, queryset=Order.objects.of(self.actor))
         self.require_sight(order.user_id)
-        return self.respond_with(order_status.cancel_order(self.actor, order))
+        return self.respond_with(orders.cancel_order(self.actor, order))
 
     def require_sight(self, user_id: UUID | str | None) -> None:
         """Refuse another's order, but to those who see and work on everybody's."""

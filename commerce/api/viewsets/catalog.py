@@ -11,8 +11,8 @@ from django.http import HttpResponse
 
 from commerce.api.serializers.catalog import IN_STOCK
 from commerce.models import Brand, Category, Product, ProductStatus, Variant
-from commerce.services import brands, categories, products, variants
-from contacts.services.indexing import normal_name
+from commerce.services import products, taxonomy, variants
+from contacts.services.search_index import normal_name
 from crm.api.filtersets import ContainsFilter, FilterSet, SearchFilter
 from crm.api.viewsets import ResourceViewSet, Services
 from crm.core.actor import Actor
@@ -167,7 +167,7 @@ class CategoryViewSet(ResourceViewSet):
     filterset_class = CategoryFilterSet
     ordering_fields = {"created_at": "created_at", "name": "name_normalized"}
     services = Services(
-        create=categories.create_category, update=categories.update_category, delete=categories.delete_category
+        create=taxonomy.create_category, update=taxonomy.update_category, delete=taxonomy.delete_category
     )
 
 
@@ -180,4 +180,4 @@ class BrandViewSet(ResourceViewSet):
     verbose_name_plural = "brands"
     filterset_class = BrandFilterSet
     ordering_fields = {"created_at": "created_at", "name": "name_normalized"}
-    services = Services(create=brands.create_brand, update=brands.update_brand, delete=brands.delete_brand)
+    services = Services(create=taxonomy.create_brand, update=taxonomy.update_brand, delete=taxonomy.delete_brand)

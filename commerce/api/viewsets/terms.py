@@ -8,7 +8,7 @@ from commerce.api.serializers.terms import (
     TaxRateFieldsSerializer,
 )
 from commerce.models import Promotion, ShippingMethod, TaxRate
-from commerce.services import promotions, shipping, taxes
+from commerce.services import promotions, shop_config
 from crm.api.filtersets import ContainsFilter, FilterSet
 from crm.api.viewsets import ResourceViewSet, Services
 
@@ -66,9 +66,9 @@ class ShippingMethodViewSet(ResourceViewSet):
     filterset_class = ShippingMethodFilterSet
     ordering_fields = {"created_at": "created_at", "code": "code_normalized", "name": "name", "price": "price"}
     services = Services(
-        create=shipping.create_shipping_method,
-        update=shipping.update_shipping_method,
-        delete=shipping.delete_shipping_method,
+        create=shop_config.create_shipping_method,
+        update=shop_config.update_shipping_method,
+        delete=shop_config.delete_shipping_method,
     )
 
 
@@ -82,4 +82,6 @@ class TaxRateViewSet(ResourceViewSet):
     serializer_class = TaxRateFieldsSerializer
     filterset_class = TaxRateFilterSet
     ordering_fields = {"created_at": "created_at", "name": "name", "country": "country", "starts_on": "starts_on"}
-    services = Services(create=taxes.create_tax_rate, update=taxes.update_tax_rate, delete=taxes.delete_tax_rate)
+    services = Services(
+        create=shop_config.create_tax_rate, update=shop_config.update_tax_rate, delete=shop_config.delete_tax_rate
+    )

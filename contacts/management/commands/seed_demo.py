@@ -44,7 +44,7 @@ class Command(BaseCommand):
             return
         sign_ins: list[founding.SignIn] = []
         if organization is None:
-            organization, sign_ins = founding.found_organization(slug)
+            organization, sign_ins = founding.create_organization(slug)
             self.stdout.write(f"Made {organization.name}.")
         telling = Telling(organization, founding.workers(organization), clock.now(), options, self.stdout.write)
         for chapter in chapters():

@@ -18,8 +18,8 @@ class PlatformActivityViewSet(ActivityViewSet):
     filter_names = {"company_id": "account_id", "deal_id": "opportunity_id"}
     services = replace(
         ActivityViewSet.services,
-        create=partial(activities.create_activity, needs_link=True),
-        update=partial(activities.update_activity, needs_link=True),
+        create=partial(activities.create_activity, requires_subject=True),
+        update=partial(activities.update_activity, requires_subject=True),
     )
 
 

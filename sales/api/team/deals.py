@@ -12,7 +12,7 @@ from crm.api.team import TEAM
 from sales.api.serializers.deals import DealFieldsSerializer, WorthSerializer
 from sales.api.serializers.pipelines import Position
 from sales.api.viewsets.deals import DealViewSet
-from sales.services import places
+from sales.services import deal_ranks
 
 
 class TeamDealSerializer(DealFieldsSerializer):
@@ -34,7 +34,7 @@ class TeamDealViewSet(DealViewSet):
 
     def extra_fields(self, pk: UUID) -> dict[str, Any]:
         """Show how many deals that the actor sees come before it in its stage."""
-        return {"position": places.position_of(self.actor, pk)}
+        return {"position": deal_ranks.position_of(self.actor, pk)}
 
 
 urlpatterns = [route("deals/<uuid:pk>", TeamDealViewSet, **OBJECT)]

@@ -16,7 +16,7 @@ from sales.api.team.deals import TeamDealViewSet
 from sales.api.viewsets.board import in_others, in_own
 from sales.api.viewsets.pipelines import PipelineViewSet
 from sales.models import Pipeline
-from sales.services import figures, moves
+from sales.services import deal_moves, figures
 from sales.services.figures import DealFigures, Money
 
 
@@ -67,7 +67,7 @@ class TeamStageMoveViewSet(TeamDealViewSet):
         pipeline: Pipeline = self.get_object(
             pk, queryset=Pipeline.objects.visible_to(self.actor).alive(), verbose_name=TeamPipelineViewSet.verbose_name
         )
-        deal = moves.drag_deal(self.actor, pipeline, **self.validate(TeamDragSerializer))
+        deal = deal_moves.drag_deal(self.actor, pipeline, **self.validate(TeamDragSerializer))
         return self.respond_with(deal)
 
 

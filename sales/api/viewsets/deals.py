@@ -15,7 +15,7 @@ from crm.core import money
 from crm.core.models import Event
 from sales.api.serializers.deals import HistoryEntrySerializer, MoveSerializer
 from sales.models import CHANCE, Deal, DealStatus, Priority
-from sales.services import deals, moves
+from sales.services import deal_moves, deals
 
 USUAL = 2  # decimals of a currency
 MATCHES = [("any", "any"), ("all", "all")]
@@ -114,10 +114,10 @@ class DealViewSet(ResourceViewSet):
     @extend_schema(request=MoveSerializer, response="serializer_class")
     def move(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Move one to another stage, of its pipeline or of another: won and lost follow from the stage."""
-        return self.respond_with(moves.move_deal(self.actor, self.get_object(pk), **self.validate(MoveSerializer)))
+        return self.respond_with(deal_moves.move_deal(self.actor, self.get_object(pk), **self.validate(MoveSerializer)))
 
     @extend_schema(response={"items": [HistoryEntrySerializer]})
     def history(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Answer where one has been, its creation first."""
-        rows = moves.history_of(self.actor, self.get_object(pk))
+        rows = deal_moves.history_of(self.actor, self.get_object(pk))
         return self.respond({"items": self.query(HistoryEntrySerializer, Event).all(rows, order=("occurred_at", "id"))})

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from accounts.models import User
 from crm.core.db import tenant
 from sales import mails
-from sales.services import mornings
+from sales.services import daily_reminders
 
 
 class Command(BaseCommand):
@@ -23,14 +23,14 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Send, or tell."""
         if not options["dry_run"]:
-            self.stdout.write(f"{mornings.send()} reminders put into the outbox.")
+            self.stdout.write(f"{daily_reminders.send()} reminders put into the outbox.")
             return
-        waiting = mornings.waiting()
+        waiting = daily_reminders.waiting()
         for morning in waiting:
             self._tell(morning)
         self.stdout.write(f"{len(waiting)} people would be reminded.")
 
-    def _tell(self, morning: mornings.Morning) -> None:
+    def _tell(self, morning: daily_reminders.DueReminder) -> None:
         with tenant(morning.organization_id):
             users = User.objects.of(morning.organization_id).select_related("organization")
             user = users.get(pk=morning.user_id)

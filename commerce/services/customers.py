@@ -1,4 +1,4 @@
-"""What a contact has bought: the answers of commerce to the questions that contacts ask by `settings.PURCHASES`."""
+"""Customers: what a contact has bought, and whose its orders are once it is merged into another."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ def total_value() -> Any:
     return Coalesce(worth, Value(0.0), output_field=FloatField())
 
 
-def move_purchases(actor: Actor, gone_id: UUID, kept_id: UUID) -> None:
+def reassign_orders(actor: Actor, gone_id: UUID, kept_id: UUID) -> None:
     """Let the orders of a contact that was merged into another be the other's, and its shopper see them all."""
     Order.objects.of(actor).filter(customer_id=gone_id).update(customer_id=kept_id)
     shopper = Contact.objects.of(actor).filter(pk=kept_id, user_id__isnull=False).values("user_id")

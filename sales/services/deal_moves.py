@@ -16,8 +16,8 @@ from crm.core.db import lock_row, lock_rows
 from crm.core.errors import Invalid
 from crm.core.models import Event, TimelineKind
 from sales.models import Deal, DealStatus, Pipeline, Stage, StageKind
-from sales.services import places
-from sales.services.places import Place
+from sales.services import deal_ranks
+from sales.services.deal_ranks import Slot
 
 HISTORY = ("deal.created", "deal.moved")
 DAY = 86400
@@ -26,7 +26,7 @@ NOT_LOST = "Only what is lost has such a reason."
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class StageVisit:
     """A deal's time in a stage, from when it came until it moves on."""
 
     stage: Stage
@@ -59,15 +59,15 @@ def drag_deal(actor: Actor, pipeline: Pipeline, *, deal_id: UUID, stage_id: UUID
     if deal is None:
         faults = {"deal_id": "There is no such deal in this pipeline."}
         raise Invalid(faults if stages.exists() else faults | {"stage_id": NO_STAGE})
-    place = claim(actor, deal, stages, position=places.LAST if position is None else position)
+    place = claim(actor, deal, stages, position=deal_ranks.LAST if position is None else position)
     deal = lock_living(actor, deal.pk)
     enter(actor, deal, place)
     return deal
 
 
-def claim(actor: Actor, deal: Deal, stages: QuerySet[Stage], *, position: int | None = None) -> Place:
+def claim(actor: Actor, deal: Deal, stages: QuerySet[Stage], *, position: int | None = None) -> Slot:
     """Claim a place for a deal in the one of the stages, or raise `Invalid`; the deal is locked after it."""
-    place = places.claim(actor, stages, position=position, deal_id=deal.pk)
+    place = deal_ranks.claim(actor, stages, position=position, deal_id=deal.pk)
     if place is None:
         raise Invalid({"stage_id": NO_STAGE})
     return place
@@ -82,17 +82,17 @@ def lock_living(actor: Actor, pk: UUID) -> Deal:
     return lock_row(rows, pk)
 
 
-def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason: str = "") -> None:
+def enter(actor: Actor, deal: Deal, place: Slot, *, note: str = "", lost_reason: str = "") -> None:
     """Move a locked deal to its claimed place."""
     if deal.stage_id == place.stage.pk:
         _reorder(actor, deal, place)
         return
     if lost_reason and place.stage.kind != StageKind.LOST:
         raise Invalid({"lost_reason": NOT_LOST})
-    stay = Stay(deal.stage, deal.stage_entered_at, clock.now())
+    stay = StageVisit(deal.stage, deal.stage_entered_at, clock.now())
     former_pipeline = deal.pipeline if deal.pipeline_id != place.stage.pipeline_id else None
     before = {"stage_id": deal.stage_id, "pipeline_id": deal.pipeline_id, "status": deal.status}
-    settle(deal, place, stay.ended_at, lost_reason=lost_reason)
+    apply_stage(deal, place, stay.ended_at, lost_reason=lost_reason)
     deal.stage_entered_at = stay.ended_at
     deal.save(
         update_fields=[
@@ -118,7 +118,7 @@ def enter(actor: Actor, deal: Deal, place: Place, *, note: str = "", lost_reason
     _record(actor, deal, stay, changes=changes, details=details)
 
 
-def settle(deal: Deal, place: Place, moment: datetime, *, lost_reason: str = "") -> None:
+def apply_stage(deal: Deal, place: Slot, moment: datetime, *, lost_reason: str = "") -> None:
     """Let a deal that enters a place be what the stage makes of it: status, closing time, reason of a loss."""
     status = DealStatus(place.stage.kind)
     if status == DealStatus.OPEN:
@@ -134,7 +134,7 @@ def carry_deleted(actor: Actor, former: Stage, neighbour: Stage) -> None:
     """Move the deleted deals of a stage that goes to another; restored, they become what that one makes of them."""
     deleted = Deal.objects.of(actor).filter(stage=former, deleted_at__isnull=False)
     for deal in lock_rows(deleted, deleted.values_list("pk", flat=True)).values():
-        stay = Stay(former, deal.stage_entered_at, clock.now())
+        stay = StageVisit(former, deal.stage_entered_at, clock.now())
         deal.stage, deal.stage_entered_at = neighbour, stay.ended_at
         deal.save(update_fields=["stage", "stage_entered_at", "updated_at"])
         _record(
@@ -156,7 +156,7 @@ def named(pk: UUID, name: str) -> dict[str, str]:
     return {"id": str(pk), "name": name}
 
 
-def _reorder(actor: Actor, deal: Deal, place: Place) -> None:
+def _reorder(actor: Actor, deal: Deal, place: Slot) -> None:
     """Change the position alone: an event, but neither a move nor a word on anybody's timeline or feed."""
     if place.position is None or place.holds(deal.rank):
         return
@@ -169,16 +169,16 @@ def _reorder(actor: Actor, deal: Deal, place: Place) -> None:
         title=f"Deal {deal} put at another position in {place.stage}",
         kind=TimelineKind.DEAL,
         deal_id=deal.pk,
-        metadata={"stage": named(place.stage.pk, place.stage.name), "position": places.position_of(actor, deal.pk)},
+        metadata={"stage": named(place.stage.pk, place.stage.name), "position": deal_ranks.position_of(actor, deal.pk)},
     )
 
 
-def _record(actor: Actor, deal: Deal, stay: Stay, *, changes: dict[str, Any], details: dict[str, Any]) -> None:
-    told = story(deal, stay, changes=changes, details=details)
+def _record(actor: Actor, deal: Deal, stay: StageVisit, *, changes: dict[str, Any], details: dict[str, Any]) -> None:
+    told = event_data(deal, stay, changes=changes, details=details)
     events.record(actor, "deal.moved", deal, **told, occurred_at=stay.ended_at)
 
 
-def story(deal: Deal, stay: Stay, *, changes: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+def event_data(deal: Deal, stay: StageVisit, *, changes: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
     """Return what the event of a move tells, `deal` being where it came."""
     former, stage = stay.stage, deal.stage
     return {

@@ -1,6 +1,6 @@
 """What deals are found by: the words of the title and of the names of contact and company.
 
-A renamed contact or company refreshes its deals in the same transaction (`settings.RENAMES`).
+A renamed contact or company refreshes its deals in the same transaction (`settings.SUBSCRIBERS`).
 """
 
 from uuid import UUID

@@ -23,12 +23,12 @@ from sales.models import DailyReminder
 
 log = logging.getLogger(__name__)
 
-EIGHT = time(8)
+SEND_AT = time(8)
 TOPIC = "mail.daily_reminder"
 KEPT = timedelta(days=7)
 
 
-class Morning(NamedTuple):
+class DueReminder(NamedTuple):
     """A person's day whose reminder is still to be sent."""
 
     organization_id: UUID
@@ -66,12 +66,12 @@ _TAKEN = """
 """
 
 
-def waiting() -> list[Morning]:
+def waiting() -> list[DueReminder]:
     """Return the people of all organizations whose 8:00 has come, with something due, and who were not mailed today."""
     zones = list(_begun(clock.now()))
     with operator("reminders"), connection.cursor() as cursor:
         cursor.execute(_WAITING, [list(column) for column in zip(*zones, strict=True)])
-        return [Morning(*row) for row in cursor.fetchall()]
+        return [DueReminder(*row) for row in cursor.fetchall()]
 
 
 def send() -> int:
@@ -95,12 +95,12 @@ def _begun(now: datetime) -> Iterator[tuple[str, date, datetime, datetime]]:
     """Return each zone in which it is 8:00 or later, its day, when it was 8:00 there, and when the day ends."""
     for zone in clock.ZONES:
         day = clock.today(zone, at=now)
-        eight = clock.moment(day, EIGHT, zone)
+        eight = clock.moment(day, SEND_AT, zone)
         if eight <= now:
             yield zone, day, eight, clock.day_bounds(day, zone)[1]
 
 
-def _send(organization_id: UUID, mornings: Sequence[Morning]) -> int:
+def _send(organization_id: UUID, mornings: Sequence[DueReminder]) -> int:
     with tenant(organization_id):
         mailed = [morning for morning, address in _addressed(organization_id, _take(mornings)) if _may_get(address)]
         for morning in mailed:
@@ -108,7 +108,7 @@ def _send(organization_id: UUID, mornings: Sequence[Morning]) -> int:
     return len(mailed)
 
 
-def _addressed(organization_id: UUID, mornings: Sequence[Morning]) -> list[tuple[Morning, str]]:
+def _addressed(organization_id: UUID, mornings: Sequence[DueReminder]) -> list[tuple[DueReminder, str]]:
     """Return mornings with their people's addresses; in one order, so that no two transactions wait for each other."""
     people = User.objects.of(organization_id).filter(pk__in=[morning.user_id for morning in mornings])
     addresses = dict(people.values_list("pk", "email"))
@@ -125,9 +125,9 @@ def _may_get(address: str) -> bool:
     return True
 
 
-def _take(mornings: Iterable[Morning]) -> list[Morning]:
+def _take(mornings: Iterable[DueReminder]) -> list[DueReminder]:
     """Return the mornings that nobody took before; whoever asks at the same time waits and gets the others."""
     marks = [(uuid7(), *morning, clock.now()) for morning in mornings]
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN, [list(column) for column in zip(*marks, strict=True)])
-        return [Morning(*row) for row in cursor.fetchall()]
+        return [DueReminder(*row) for row in cursor.fetchall()]

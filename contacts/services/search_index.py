@@ -3,12 +3,9 @@
 import hashlib
 from uuid import UUID
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
 from accounts.models import normalize_email
 from contacts.models import Company, Contact
-from crm.core import search
+from crm.core import search, subscribers
 from crm.core.actor import Actor
 from crm.core.db import lock_in_batches
 
@@ -61,5 +58,4 @@ def _texts(contact: Contact, company: Company | None) -> tuple[str, ...]:
 
 def renamed(actor: Actor, **party: UUID) -> None:
     """Tell what is found by the name of a contact (`contact_id`) or company (`company_id`) that it is another now."""
-    for path in settings.RENAMES:
-        import_string(path)(actor, **party)
+    subscribers.call("rename_party", actor, **party)

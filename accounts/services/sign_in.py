@@ -8,7 +8,7 @@ from accounts.services import hashing, lockout, sessions
 from accounts.services.address_accounts import Account, accounts_of
 from accounts.services.hashing import HashingBusy
 from accounts.services.lockout import Locked
-from accounts.services.sessions import SignIn, Visit
+from accounts.services.sessions import ClientInfo, SignIn
 from crm.core import events
 from crm.core.actor import Actor
 from crm.core.db import operator, tenant
@@ -17,7 +17,7 @@ from crm.core.errors import Conflict, Forbidden, Unauthenticated
 security = logging.getLogger("security")
 
 
-def sign_in(*, email: str, password: str, visit: Visit, slug: str = "", admits_shoppers: bool = False) -> SignIn:
+def sign_in(*, email: str, password: str, visit: ClientInfo, slug: str = "", admits_shoppers: bool = False) -> SignIn:
     """Open a session of the account that address and password fit, in the organization of `slug` where one is named.
 
     Raises `Unauthenticated` for whatever is wrong, `Forbidden` for an inactive account (only with its password) and
@@ -45,7 +45,7 @@ def sign_in(*, email: str, password: str, visit: Visit, slug: str = "", admits_s
     account = _the_one(fitting, admits_shoppers=admits_shoppers)
     new_hash = hashing.encode(password) if account in outdated else ""
     signed_in = _open(account, visit, new_hash)
-    lockout.forgive(admission, account.user.pk)
+    lockout.undo_failure(admission, account.user.pk)
     return signed_in
 
 
@@ -98,7 +98,7 @@ def _the_one(fitting: Sequence[Account], *, admits_shoppers: bool) -> Account:
     return living[0]
 
 
-def _open(account: Account, visit: Visit, new_hash: str) -> SignIn:
+def _open(account: Account, visit: ClientInfo, new_hash: str) -> SignIn:
     """Open the session, unless account or password changed while the password was compared."""
     with tenant(account.organization.pk):
         unchanged = (
@@ -115,7 +115,7 @@ def _open(account: Account, visit: Visit, new_hash: str) -> SignIn:
         return sessions.open_session(user, visit)
 
 
-def _report(outcome: str, accounts: Sequence[Account], visit: Visit, *, recorded: Collection[object]) -> None:
+def _report(outcome: str, accounts: Sequence[Account], visit: ClientInfo, *, recorded: Collection[object]) -> None:
     """Log a sign-in that failed or was locked, and record it where the accounts among `recorded` belong.
 
     What was typed stays out of the log: people type passwords into the wrong field.

@@ -12,10 +12,10 @@ from commerce.models import Product, ProductStatus, Variant
 from crm.core import db
 from crm.core.actor import Actor
 
-Choice = tuple[UUID, UUID | None]  # ids of a product and of its variant
+ItemKey = tuple[UUID, UUID | None]  # ids of a product and of its variant
 
 
-class Goods(NamedTuple):
+class Sellable(NamedTuple):
     """A choice as it is sold: `price` in minor units of `currency`, `available` what is in stock. Ids are text.
 
     A variant's own price comes before the product's sale price, and that before its price.
@@ -29,7 +29,7 @@ class Goods(NamedTuple):
     available: int
     is_sold: bool
 
-    def why_not(self, currency: str) -> str | None:
+    def unavailable_reason(self, currency: str) -> str | None:
         """Return why a shop that sells in `currency` does not sell this, or None."""
         if not self.is_sold:
             return f"{self.name} is not for sale."
@@ -39,7 +39,7 @@ class Goods(NamedTuple):
 
 
 def columns(product: str, variant: str | None) -> tuple[Combinable, ...]:
-    """Return the SQL of `Goods`, by the ways to a product and a variant: `"items__product__"`."""
+    """Return the SQL of `Sellable`, by the ways to a product and a variant: `"items__product__"`."""
     is_sold = Q(**{f"{product}deleted_at": None, f"{product}status": ProductStatus.ACTIVE})
     if variant is None:
         names = ("sku", "name", "current_price", "currency", "stock_id", "stock__quantity")
@@ -57,22 +57,22 @@ def columns(product: str, variant: str | None) -> tuple[Combinable, ...]:
     )
 
 
-def find(actor: Actor, choices: Collection[Choice]) -> dict[Choice, Goods]:
+def find(actor: Actor, choices: Collection[ItemKey]) -> dict[ItemKey, Sellable]:
     """Return what the organization has of these, in two statements; what was deleted or never was is left out.
 
     A variant is one of its own product's alone.
     """
     alone = {product_id for product_id, variant_id in choices if variant_id is None}
     variants = {variant_id for _, variant_id in choices if variant_id is not None}
-    found: dict[Choice, Goods] = {}
+    found: dict[ItemKey, Sellable] = {}
     if alone:
         rows = Product.objects.of(actor).alive().filter(pk__in=alone)
         for pk, *told in _asked(rows.values_list("pk", *columns("", None))):
-            found[UUID(pk), None] = Goods(*told)
+            found[UUID(pk), None] = Sellable(*told)
     if variants:
         forms = Variant.objects.of(actor).alive().filter(pk__in=variants, product__deleted_at=None)
         for pk, product_id, *told in _asked(forms.values_list("pk", "product_id", *columns("product__", ""))):
-            found[UUID(product_id), UUID(pk)] = Goods(*told)
+            found[UUID(product_id), UUID(pk)] = Sellable(*told)
     return {choice: found[choice] for choice in choices if choice in found}
 
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from contacts.models import Contact
 from contacts.services.references import visible_company
 from crm.core.actor import Actor
-from crm.core.db import CompiledQuery, share_rows
+from crm.core.db import CompiledQuery, lock_rows, share_rows
 from crm.core.errors import Invalid
 from sales.models import Activity, Deal
+from sales.services import search_index
 from sales.services.references import visible_contact
 
 COLUMNS = ("contact_id", "company_id", "deal_id")
@@ -100,3 +101,18 @@ def _parties(actor: Actor, deal_id: UUID) -> tuple[Any, ...]:
 _VISIBLE_DEAL = CompiledQuery(
     lambda actor, pk: Deal.objects.visible_to(actor).alive().filter(pk=pk).values_list(*FROM_THE_DEAL)
 )
+
+
+def reassign_contact(actor: Actor, gone: UUID, kept: UUID) -> None:
+    """Let everything of sales that speaks of the merged contact speak of the one that stays.
+
+    The merge is the event: what refers to a contact is not told of it one by one.
+    """
+    # Of both, in the order of their keys: found by the name of the one that stays, its own are written anew too.
+    deals = Deal.objects.of(actor)
+    lock_rows(deals, deals.filter(contact_id__in=[gone, kept]).values_list("pk", flat=True))
+    deals.filter(contact_id=gone).update(contact_id=kept)
+    activities = Activity.objects.of(actor).filter(contact_id=gone)
+    lock_rows(activities, activities.values_list("pk", flat=True))
+    activities.update(contact_id=kept)
+    search_index.reindex(actor, contact_id=kept)

@@ -1,7 +1,7 @@
 """What products are found and compared by: search words and normalised columns."""
 
 from commerce.models import Brand, Product
-from contacts.services.indexing import normal_name
+from contacts.services.search_index import normal_name
 from crm.core import search
 from crm.core.db import lock_in_batches
 

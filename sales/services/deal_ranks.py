@@ -43,7 +43,7 @@ WHERE organization_id = %s AND sales_deal.id = spread.id
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Slot:
     """A place in a locked stage: a free rank, and the ranks that it lies between (None: at an end).
 
     `position` is what was asked for; None is the end.
@@ -63,7 +63,7 @@ class Place:
 
 def claim(
     actor: Actor, stages: QuerySet[Stage], *, position: int | None = None, deal_id: UUID | None = None
-) -> Place | None:
+) -> Slot | None:
     """Lock the first of the stages and return the place at a position in it, for the deal of this id or a new one.
 
     Positions count the deals that the actor sees. The lock comes before that of any deal. None where there is no such
@@ -88,7 +88,7 @@ def _lock_first(stages: QuerySet[Stage]) -> Stage | None:
     return stages.select_for_update(of=("self",), no_key=True).first()
 
 
-def _free(actor: Actor, stage: Stage, position: int | None, deal_id: UUID | None) -> Place | None:
+def _free(actor: Actor, stage: Stage, position: int | None, deal_id: UUID | None) -> Slot | None:
     """Return the place, whose rank is that of a neighbour where there is no room; None where the pipeline is gone."""
     is_last = position is None or position >= LAST
     found = db.fetch(
@@ -112,7 +112,7 @@ def _free(actor: Actor, stage: Stage, position: int | None, deal_id: UUID | None
         rank = 0 if after is None else after - GAP
     else:
         rank = before + GAP if after is None else (before + after) // 2
-    return Place(stage, pipeline_name, rank, position, before, after)
+    return Slot(stage, pipeline_name, rank, position, before, after)
 
 
 def _spread(actor: Actor, stage: Stage, deal_id: UUID | None) -> None:

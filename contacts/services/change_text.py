@@ -17,16 +17,16 @@ LONGEST = 120
 Changes = Mapping[str, Mapping[str, Any]]
 
 
-def sentences(changes: Changes, spoken: Mapping[str, tuple[str, str]]) -> str:
-    """Return one line for each change; `spoken` gives from and to where the stored values are ids or units."""
-    return "\n".join(_sentence(field, change, spoken.get(field)) for field, change in changes.items())
+def sentences(changes: Changes, display_values: Mapping[str, tuple[str, str]]) -> str:
+    """Return one line for each change; `display_values` gives from and to where the stored values are ids or units."""
+    return "\n".join(_sentence(field, change, display_values.get(field)) for field, change in changes.items())
 
 
-def _sentence(field: str, change: Mapping[str, Any], spoken: tuple[str, str] | None) -> str:
+def _sentence(field: str, change: Mapping[str, Any], display_values: tuple[str, str] | None) -> str:
     label = NAMES.get(field) or field.replace("_", " ").capitalize()
     if field in LONG:
         return f"{label} changed"
-    before, after = spoken or (_said(field, change["from"]), _said(field, change["to"]))
+    before, after = display_values or (_said(field, change["from"]), _said(field, change["to"]))
     if not before:
         return f"{label} set to {after}"
     if not after:

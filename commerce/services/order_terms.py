@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from commerce.models import Order, Promotion, PromotionType, PromotionUse, ShippingMethod, TaxRate
 from commerce.models.terms import normal_code
-from commerce.services.places import country_code, state_code
+from commerce.services.addresses import country_code, state_code
 from commerce.services.pricing import Discount, Shipping, Tax
 from crm.core import clock
 from crm.core.actor import Actor

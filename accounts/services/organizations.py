@@ -2,11 +2,12 @@
 
 import time
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet, Sum
 
-from accounts.models import Organization, User
+from accounts.models import Organization, User, UserRole
 from crm.core import clock, events, money
 from crm.core.actor import Actor
 from crm.core.db import lock_row
@@ -68,3 +69,9 @@ def system_info(actor: Actor, organization: Organization) -> dict[str, Any]:
             "rate_limits": settings.RATE_LIMITS,
         },
     }
+
+
+def is_proven(organization_id: UUID) -> bool:
+    """Tell whether an active owner has proven their address; inside a transaction that sees the organization."""
+    owners = UserRole.objects.of(organization_id).filter(role__name="owner", role__is_built_in=True)
+    return owners.filter(user__is_active=True, user__email_verified_at__isnull=False).exists()
