@@ -1,7 +1,7 @@
 """Settings of an organization, and what its system has to tell."""
 
 import time
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +17,24 @@ from crm.core.models import RowCounter
 _STARTED = time.monotonic()
 
 
-def update_organization(actor: Actor, organization: Organization, **fields: Any) -> Organization:
+class OrganizationFields(TypedDict, total=False):
+    """What may be said of an organization, by domain name."""
+
+    name: str
+    industry: str
+    company_size: str
+    website: str
+    contact_phone: str
+    address: str
+    timezone: str
+    currency: str
+    logo: str
+    settings: dict[str, Any]
+    shop_enabled: bool
+    shop_name: str
+
+
+def update_organization(actor: Actor, organization: Organization, **fields: Unpack[OrganizationFields]) -> Organization:
     """Change the organization's profile; a changed currency converts no amount."""
     if fields.get("timezone", "UTC") not in clock.ZONES:
         raise Invalid({"timezone": "Choose an IANA time zone, such as Europe/Paris."})

@@ -1,6 +1,6 @@
 """Permissions an organization makes for itself, and which role holds which. Built-in permissions are fixed."""
 
-from typing import Any
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from accounts.models import Permission, Role
@@ -52,7 +52,16 @@ def create_permission(actor: Actor, *, name: str, resource: str, action: str, de
     return _permit(row)
 
 
-def update_permission(actor: Actor, pk: UUID, **fields: Any) -> PermissionInfo:
+class PermissionFields(TypedDict, total=False):
+    """What may be said of a permission of one's own, by domain name."""
+
+    name: str
+    resource: str
+    action: str
+    description: str
+
+
+def update_permission(actor: Actor, pk: UUID, **fields: Unpack[PermissionFields]) -> PermissionInfo:
     """Change a custom permission; roles that hold it hold what it has become."""
     row = _lock(actor, pk)
     before = str(row)

@@ -4,7 +4,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -32,7 +31,15 @@ NUMBERED_SLUGS = 9
 
 
 def register(
-    *, email: str, password: str, full_name: str, company_name: str, visit: ClientInfo, **fields: Any
+    *,
+    email: str,
+    password: str,
+    full_name: str,
+    company_name: str,
+    visit: ClientInfo,
+    slug: str = "",
+    industry: str = "",
+    company_size: str = "",
 ) -> SignIn:
     """Make an organization and its owner, mail the link that proves the address, and sign the owner in.
 
@@ -42,10 +49,12 @@ def register(
         raise Forbidden("Registration is closed.", code="REGISTRATION_CLOSED")
     first_name, last_name = split_name(full_name)
     owner = User(email=email, first_name=first_name, last_name=last_name)
-    _require_slug(fields.get("slug", ""))
+    _require_slug(slug)
     passwords.set_new(owner, password)
     with operator("register"):
-        organization = create_organization(owner=owner, name=company_name, **fields)
+        organization = create_organization(
+            owner=owner, name=company_name, slug=slug, industry=industry, company_size=company_size
+        )
         with tenant(organization.pk):
             if mail_limits.allows(organization.pk, owner.email):
                 one_time_links.mail_verification(owner)

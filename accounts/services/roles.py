@@ -1,7 +1,7 @@
 """Roles an organization makes for itself, and who holds which. Built-in roles are fixed."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from accounts import role_names
@@ -30,7 +30,15 @@ def create_role(actor: Actor, *, name: str, description: str = "", scope: str = 
     return role
 
 
-def update_role(actor: Actor, role: Role, **fields: Any) -> Role:
+class RoleFields(TypedDict, total=False):
+    """What may be said of a custom role, by domain name."""
+
+    name: str
+    description: str
+    scope: str
+
+
+def update_role(actor: Actor, role: Role, **fields: Unpack[RoleFields]) -> Role:
     """Rename or describe a custom role; to widen its sight one must be able to hand it out."""
     role = _lock_custom(actor, role)
     if "name" in fields and fields["name"] != role.name:

@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from django.conf import settings
 
@@ -41,7 +41,17 @@ def mark_verified(user: User) -> None:
     shopper_backend().merge_verified(user)
 
 
-def update_profile(actor: Actor, **fields: Any) -> User:
+class ProfileFields(TypedDict, total=False):
+    """What shoppers may say of themselves, by domain name."""
+
+    first_name: str
+    last_name: str
+    phone: str
+    timezone: str
+    language: str
+
+
+def update_profile(actor: Actor, **fields: Unpack[ProfileFields]) -> User:
     """Change the actor's own name, phone, time zone or language."""
     if fields.get("timezone", "UTC") not in clock.ZONES:
         raise Invalid({"timezone": "Choose an IANA time zone, such as Europe/Paris."})

@@ -1,7 +1,7 @@
 """Members: made by an administrator, changed by one or by themselves, deactivated and brought back."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -25,27 +25,51 @@ from crm.core.actor import Actor
 from crm.core.db import lock_row
 from crm.core.errors import Conflict, Forbidden, Invalid
 
-# What a user may change of themselves. The rest takes `users:update`.
-OWN_FIELDS = frozenset(
-    {"first_name", "last_name", "full_name", "phone", "avatar", "timezone", "language", "preferences"}
-)
+
+class OwnFields(TypedDict, total=False):
+    """What a user may change of themselves, by domain name. The rest takes `users:update`."""
+
+    first_name: str
+    last_name: str
+    full_name: str
+    phone: str
+    avatar: str
+    timezone: str
+    language: str
+    preferences: dict[str, Any]
+
+
+class UserChanges(OwnFields, total=False):
+    """What else may be changed of a user; `role` is a stored name."""
+
+    email: str
+    role: str
+    is_active: bool
+
+
+OWN_FIELDS = frozenset(OwnFields.__annotations__)
+
+
 # What opens another's account: it takes standing over everything that the other may do.
 SENSITIVE_FIELDS = frozenset({"email", "role", "is_active"})
 
 
-def create_user(actor: Actor, *, email: str, role: str, password: str | None = None, **fields: Any) -> User:
+def create_user(
+    actor: Actor, *, email: str, role: str, password: str | None = None, **fields: Unpack[OwnFields]
+) -> User:
     """Make a member with a role (its stored name); without a password invited, and inactive until they accept.
 
     A shopper of this address becomes the member. One who has proven the address has the role at once; of one who has
     not, the account is theirs who accept the invitation, or who are told the password given here.
     """
+    values: dict[str, Any] = dict(fields)
     given = roles.role_named(actor, role)
     roles.require_role(actor, given)
-    fields = _checked(fields)
+    values = _checked(values)
     holder = invitations.address_holder(actor, email)
     if holder is not None:
-        return _promoted(actor, holder, given, password, fields)
-    user = User(organization_id=actor.organization_id, email=email, **fields)
+        return _promoted(actor, holder, given, password, values)
+    user = User(organization_id=actor.organization_id, email=email, **values)
     if password is None:
         user.set_unusable_password()
         user.is_active, user.is_invited = False, True
@@ -59,23 +83,26 @@ def create_user(actor: Actor, *, email: str, role: str, password: str | None = N
     return user
 
 
-def update_user(actor: Actor, user: User, *, current_password: str | None = None, **fields: Any) -> User:
+def update_user(
+    actor: Actor, user: User, *, current_password: str | None = None, **fields: Unpack[UserChanges]
+) -> User:
     """Change a user: with `users:update` anything, oneself only `OWN_FIELDS`. `role` is a stored name.
 
     One's own address or role takes the present password. A new address is not proven, and what was mailed to the
     former one, or opened under it, ends.
     """
-    require_may_change(actor, user, fields)
+    values: dict[str, Any] = dict(fields)
+    require_may_change(actor, user, values)
     user = lock_row(User.objects.of(actor), user.pk)
-    role, is_active = fields.pop("role", None), fields.pop("is_active", None)
-    is_moved = normalize_email(fields.get("email", user.email)) != user.email_normalized
+    role, is_active = values.pop("role", None), values.pop("is_active", None)
+    is_moved = normalize_email(values.get("email", user.email)) != user.email_normalized
     is_other_role = role is not None and [role] != [held.name for held in roles.roles_of(actor, user)[:1]]
     is_guarded = user.pk == actor.user_id and (is_moved or is_other_role)
     former = user.email
     if is_moved:
-        _free_address(actor, fields["email"], but=user)
+        _free_address(actor, values["email"], but=user)
         user.email_verified_at, user.google_subject = None, ""
-    changes = events.assign(user, _checked(fields))
+    changes = events.assign(user, _checked(values))
     if changes:
         _save(user)
         events.record(actor, "user.updated", user, title=f"{user} updated", changes=changes)

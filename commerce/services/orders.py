@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
@@ -47,6 +47,14 @@ class ShortItems(Conflict):
     message = "There is not enough in stock."
 
 
+class OrderFields(TypedDict, total=False):
+    """Further columns of a new order, by domain name."""
+
+    notes: str
+    payment_method: str
+    created_by_id: UUID | None
+
+
 def place_order(
     actor: Actor,
     customer: Contact,
@@ -56,9 +64,9 @@ def place_order(
     billing_address: Mapping[str, Any] | None = None,
     promotion_codes: Sequence[str] = (),
     shipping_method_id: str = "",
-    **told: Any,
+    **fields: Unpack[OrderFields],
 ) -> Order:
-    """Make an order for a customer whom the caller holds; `told` are further columns, such as notes.
+    """Make an order for a customer whom the caller holds; `fields` are further columns.
 
     `Invalid` names promotions and methods that cannot be used, `ShortItems` the lines without enough in stock. The
     number of statements does not depend on the number of lines.
@@ -86,7 +94,7 @@ def place_order(
             billing_address=billing_address or shipping_address,
             shipping_method=shipping.code if shipping else "",
             promotion_codes=[promotion.code for promotion in promotions],
-            **told,
+            **fields,
         )
     )
     db.insert_many(items_of(order, lines, quote))
@@ -262,14 +270,26 @@ def _return_stock(actor: Actor, order: Order) -> None:
 OVERRIDE = "orders:override_price"
 
 
-def enter_order(actor: Actor, *, customer_id: UUID, items: Sequence[Mapping[str, Any]], **told: Any) -> Order:
-    """Make an order for a customer whom the actor sees; `told` goes to `place_order` as it is.
+class EnteredOrder(TypedDict, total=False):
+    """What an order that the team enters says beside its customer and items, by domain name."""
+
+    shipping_address: Mapping[str, Any] | None
+    billing_address: Mapping[str, Any] | None
+    promotion_codes: Sequence[str]
+    shipping_method_id: str
+    notes: str
+
+
+def enter_order(
+    actor: Actor, *, customer_id: UUID, items: Sequence[Mapping[str, Any]], **fields: Unpack[EnteredOrder]
+) -> Order:
+    """Make an order for a customer whom the actor sees.
 
     An item is `product_id, quantity`, perhaps `variant_id`, and `unit_price` in major units: another than the
     catalogue's takes the permission `orders:override_price`.
     """
     customer = _customer(actor, customer_id)
-    return place_order(actor, customer, _lines(actor, items), created_by_id=actor.user_id, **told)
+    return place_order(actor, customer, _lines(actor, items), created_by_id=actor.user_id, **fields)
 
 
 def _customer(actor: Actor, customer_id: UUID) -> Contact:

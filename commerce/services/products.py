@@ -1,7 +1,8 @@
 """Writes to products: on every surface the same rows."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
 
 from commerce.models import Brand, Category, Product, Variant
 from commerce.services import search_index, skus, stock, taxonomy
@@ -13,21 +14,48 @@ from crm.core.errors import Invalid
 AMOUNTS = ("price", "sale_price", "cost")
 
 
-def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) -> Product:
+class ProductFields(TypedDict, total=False):
+    """What may be said of a product, by domain name."""
+
+    sku: str
+    description: str
+    category: str | None
+    category_id: UUID | None
+    brand: str | None
+    brand_id: UUID | None
+    sale_price: Decimal | None
+    cost: Decimal | None
+    currency: str
+    stock_quantity: int
+    reorder_level: int
+    status: str
+    images: list[str]
+    attributes: dict[str, Any]
+
+
+class ProductChanges(ProductFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+    price: Decimal
+
+
+def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Unpack[ProductFields]) -> Product:
     """Create a product; amounts are in major units of `currency`, by default the organization's.
 
     `category` and `brand` name what is found or made. An SKU is made of the name where none is given. What is in
     stock from the start (`stock_quantity`) is the first movement of its ledger.
     """
+    values: dict[str, Any] = dict(fields)
     product = Product(organization_id=actor.organization_id, created_by_id=actor.user_id, currency=actor.currency)
-    quantity, level = fields.pop("stock_quantity", None) or 0, fields.pop("reorder_level", None) or 0
-    product.category = _category(actor, product, fields)
-    product.brand = _brand(actor, product, fields)
-    _set_currency(product, fields)
-    sku = fields.pop("sku", "")
+    quantity, level = values.pop("stock_quantity", None) or 0, values.pop("reorder_level", None) or 0
+    product.category = _category(actor, product, values)
+    product.brand = _brand(actor, product, values)
+    _set_currency(product, values)
+    sku = values.pop("sku", "")
     if sku:
         skus.claim(actor, [sku])
-    events.assign(product, in_minor_units({**fields, "price": price}, fields["currency"]) | {"name": name})
+    events.assign(product, in_minor_units({**values, "price": price}, values["currency"]) | {"name": name})
     _require_lower_sale_price(product)
     product.sku = sku or skus.generate_sku(actor, name)
     search_index.refresh(product, product.brand)
@@ -43,23 +71,24 @@ def create_product(actor: Actor, *, name: str, price: Decimal, **fields: Any) ->
     return product
 
 
-def update_product(actor: Actor, product: Product, **fields: Any) -> Product:
+def update_product(actor: Actor, product: Product, **fields: Unpack[ProductChanges]) -> Product:
     """Change a product; nothing changed, nothing recorded. A new `stock_quantity` is a correction in the ledger."""
+    values: dict[str, Any] = dict(fields)
     known = (product.category_id, product.brand_id)
-    moves = [not {key, f"{key}_id"}.isdisjoint(fields) for key in ("category", "brand")]
+    moves = [not {key, f"{key}_id"}.isdisjoint(values) for key in ("category", "brand")]
     # Category and brand first: whoever renames or deletes one locks it before its products.
-    category, brand = _category(actor, product, fields), _brand(actor, product, fields)
+    category, brand = _category(actor, product, values), _brand(actor, product, values)
     product = lock_row(Product.objects.of(actor).alive(), product.pk)
     if not moves[0] and product.category_id != known[0]:
         category = taxonomy.held(actor, Category, product.category_id)
     if not moves[1] and product.brand_id != known[1]:
         brand = taxonomy.held(actor, Brand, product.brand_id)
-    quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
-    _set_currency(product, fields)
-    if not fields.get("sku", "-"):
-        del fields["sku"]
+    quantity, level = values.pop("stock_quantity", None), values.pop("reorder_level", None)
+    _set_currency(product, values)
+    if not values.get("sku", "-"):
+        del values["sku"]
     references = {"category_id": category.pk if category else None, "brand_id": brand.pk if brand else None}
-    changes = events.assign(product, in_minor_units(fields, fields["currency"]) | references)
+    changes = events.assign(product, in_minor_units(values, values["currency"]) | references)
     _require_lower_sale_price(product)
     if "sku" in changes:
         skus.claim(actor, [product.sku], own=[product.pk])

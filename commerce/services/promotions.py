@@ -1,8 +1,9 @@
 """Writes to promotions. How a checkout uses them is in `terms`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from commerce.models import Promotion, PromotionType
 from commerce.models.terms import normal_code
@@ -15,7 +16,29 @@ PROMOTION = shop_config.Kind("promotion", "Promotion", "promotion_code_once", "A
 HUNDREDTHS = 100  # of a percent
 
 
-def create_promotion(actor: Actor, *, code: str, type: str, value: Decimal, **fields: Any) -> Promotion:
+class PromotionFields(TypedDict, total=False):
+    """What may be said of a promotion, by domain name."""
+
+    currency: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    minimum_total: Decimal | None
+    max_uses: int | None
+    max_uses_per_user: int | None
+    active: bool
+
+
+class PromotionChanges(PromotionFields, total=False):
+    """The same, with what a new one must have."""
+
+    code: str
+    type: str
+    value: Decimal
+
+
+def create_promotion(
+    actor: Actor, *, code: str, type: str, value: Decimal, **fields: Unpack[PromotionFields]
+) -> Promotion:
     """Create a promotion; `value` is in percent or in major units, as its type says.
 
     Amounts are in `currency`, by default the shop's.
@@ -25,7 +48,7 @@ def create_promotion(actor: Actor, *, code: str, type: str, value: Decimal, **fi
     return shop_config.add(actor, PROMOTION, promotion)
 
 
-def update_promotion(actor: Actor, promotion: Promotion, **fields: Any) -> Promotion:
+def update_promotion(actor: Actor, promotion: Promotion, **fields: Unpack[PromotionChanges]) -> Promotion:
     """Change a promotion, amounts in its own currency; another type takes a value of its own.
 
     Orders placed keep the price they have.

@@ -5,8 +5,9 @@ Each change is made under a unique value and with its event.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar, Unpack
 
 from django.db import IntegrityError, transaction
 
@@ -92,14 +93,34 @@ SHIPPING_METHOD = Kind("shipping_method", "Shipping method", "shipping_code_once
 AMOUNTS = ("price", "free_from")
 
 
-def create_shipping_method(actor: Actor, *, code: str, name: str, **fields: Any) -> ShippingMethod:
+class ShippingMethodFields(TypedDict, total=False):
+    """What may be said of a shipping method, by domain name."""
+
+    currency: str
+    price: Decimal
+    free_from: Decimal | None
+    active: bool
+
+
+class ShippingMethodChanges(ShippingMethodFields, total=False):
+    """The same, with what a new one must have."""
+
+    code: str
+    name: str
+
+
+def create_shipping_method(
+    actor: Actor, *, code: str, name: str, **fields: Unpack[ShippingMethodFields]
+) -> ShippingMethod:
     """Create a shipping method; amounts are in major units of `currency`, by default the shop's."""
     method = ShippingMethod(organization_id=actor.organization_id)
     _set_shipping_method(actor, method, {**fields, "code": code, "name": name})
     return add(actor, SHIPPING_METHOD, method)
 
 
-def update_shipping_method(actor: Actor, method: ShippingMethod, **fields: Any) -> ShippingMethod:
+def update_shipping_method(
+    actor: Actor, method: ShippingMethod, **fields: Unpack[ShippingMethodChanges]
+) -> ShippingMethod:
     """Change a shipping method, amounts in its own currency; orders placed keep the price they have."""
     method = locked(actor, method)
     changes = _set_shipping_method(actor, method, fields)
@@ -131,7 +152,25 @@ def _set_shipping_method(actor: Actor, method: ShippingMethod, fields: Mapping[s
 TAX_RATE = Kind("tax_rate", "Tax rate", "tax_rate_once", "This place has a rate from this day on already.")
 
 
-def create_tax_rate(actor: Actor, *, name: str, country: str, rate: Decimal, **fields: Any) -> TaxRate:
+class TaxRateFields(TypedDict, total=False):
+    """What may be said of a tax rate, by domain name."""
+
+    state: str
+    starts_on: date
+    applies_to_shipping: bool
+
+
+class TaxRateChanges(TaxRateFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+    country: str
+    rate: Decimal
+
+
+def create_tax_rate(
+    actor: Actor, *, name: str, country: str, rate: Decimal, **fields: Unpack[TaxRateFields]
+) -> TaxRate:
     """Create a tax rate of a country or, with `state`, of a part of it; both are taken as code or name.
 
     It counts from `starts_on`, which is today in the organization's zone where it is left out.
@@ -141,7 +180,7 @@ def create_tax_rate(actor: Actor, *, name: str, country: str, rate: Decimal, **f
     return add(actor, TAX_RATE, row)
 
 
-def update_tax_rate(actor: Actor, rate: TaxRate, /, **fields: Any) -> TaxRate:
+def update_tax_rate(actor: Actor, rate: TaxRate, /, **fields: Unpack[TaxRateChanges]) -> TaxRate:
     """Change a tax rate; orders placed keep the tax they have."""
     rate = locked(actor, rate)
     return change(actor, TAX_RATE, rate, _set_tax_rate(rate, fields))

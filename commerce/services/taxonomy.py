@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from commerce.models import Brand, Category, Product
@@ -91,7 +91,22 @@ def _by_name(actor: Actor, model: type[Named], name: str, make: Callable[..., Na
     return make(actor, name=name)
 
 
-def create_brand(actor: Actor, *, name: str, **fields: Any) -> Brand:
+class BrandFields(TypedDict, total=False):
+    """What may be said of a brand, by domain name."""
+
+    slug: str
+    description: str
+    active: bool
+    logo_url: str
+
+
+class BrandChanges(BrandFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+
+
+def create_brand(actor: Actor, *, name: str, **fields: Unpack[BrandFields]) -> Brand:
     """Create a brand."""
     brand = Brand(organization_id=actor.organization_id)
     change(actor, brand, {**fields, "name": name})
@@ -100,10 +115,11 @@ def create_brand(actor: Actor, *, name: str, **fields: Any) -> Brand:
     return brand
 
 
-def update_brand(actor: Actor, brand: Brand, **fields: Any) -> Brand:
+def update_brand(actor: Actor, brand: Brand, **fields: Unpack[BrandChanges]) -> Brand:
     """Change a brand; under a new name its products are found at once."""
+    values: dict[str, Any] = dict(fields)
     brand = lock_row(Brand.objects.of(actor).alive(), brand.pk)
-    changes = change(actor, brand, fields)
+    changes = change(actor, brand, values)
     if not changes:
         return brand
     brand.save(update_fields={*changes, "name_normalized", "updated_at"})
@@ -125,29 +141,47 @@ def delete_brand(actor: Actor, brand: Brand) -> None:
 TREE = "category tree"
 
 
-def create_category(actor: Actor, *, name: str, **fields: Any) -> Category:
+class CategoryFields(TypedDict, total=False):
+    """What may be said of a category, by domain name."""
+
+    slug: str
+    description: str
+    active: bool
+    parent_id: UUID | None
+    image_url: str
+
+
+class CategoryChanges(CategoryFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+
+
+def create_category(actor: Actor, *, name: str, **fields: Unpack[CategoryFields]) -> Category:
     """Create a category, below `parent_id` or at the top."""
+    values: dict[str, Any] = dict(fields)
     category = Category(organization_id=actor.organization_id)
-    if fields.get("parent_id"):
+    if values.get("parent_id"):
         advisory_lock(actor.organization_id, TREE)
-        _require_parent(actor, fields["parent_id"])
-    change(actor, category, {**fields, "name": name})
+        _require_parent(actor, values["parent_id"])
+    change(actor, category, {**values, "name": name})
     db.insert(category)
     events.record(actor, "category.created", category, title=f"Category {category} created")
     return category
 
 
-def update_category(actor: Actor, category: Category, **fields: Any) -> Category:
+def update_category(actor: Actor, category: Category, **fields: Unpack[CategoryChanges]) -> Category:
     """Change a category; below itself it cannot be moved, however many move categories at once."""
-    if "parent_id" in fields:
+    values: dict[str, Any] = dict(fields)
+    if "parent_id" in values:
         advisory_lock(actor.organization_id, TREE)
     category = lock_row(Category.objects.of(actor).alive(), category.pk)
-    parent_id = fields.get("parent_id")
+    parent_id = values.get("parent_id")
     if parent_id and parent_id != category.parent_id:
         if Category.objects.of(actor).within(actor, category.pk).filter(pk=parent_id).exists():
             raise Invalid({"parent_id": "A category cannot stand below itself."})
         _require_parent(actor, parent_id)
-    changes = change(actor, category, fields)
+    changes = change(actor, category, values)
     if changes:
         category.save(update_fields={*changes, "name_normalized", "updated_at"})
         events.record(actor, "category.updated", category, title=f"Category {category} updated", changes=changes)

@@ -1,6 +1,7 @@
 """Writes to variants: the forms a product comes in."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from commerce.models import Product, Variant
@@ -13,18 +14,36 @@ from crm.core.db import lock_row
 from crm.core.errors import Invalid
 
 
-def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) -> Variant:
+class VariantFields(TypedDict, total=False):
+    """What may be said of a variant, by domain name."""
+
+    sku: str
+    attributes: dict[str, Any]
+    price: Decimal | None
+    stock_quantity: int | None
+    reorder_level: int | None
+    active: bool
+
+
+class VariantChanges(VariantFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+
+
+def create_variant(actor: Actor, product: Product, *, name: str, **fields: Unpack[VariantFields]) -> Variant:
     """Create a variant; its `price` is in major units of the product's currency.
 
     With a `stock_quantity` it has a stock of its own, else it is sold from the product's.
     """
+    values: dict[str, Any] = dict(fields)
     product = lock_row(Product.objects.of(actor).alive(), product.pk)
     variant = Variant(organization_id=actor.organization_id, product=product)
-    quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
-    sku = fields.pop("sku", "")
+    quantity, level = values.pop("stock_quantity", None), values.pop("reorder_level", None)
+    sku = values.pop("sku", "")
     if sku:
         skus.claim(actor, [sku])
-    events.assign(variant, in_minor_units(fields, product.currency) | {"name": name})
+    events.assign(variant, in_minor_units(values, product.currency) | {"name": name})
     variant.sku = sku or skus.generate_sku(actor, product.sku, name)
     variant.sku_normalized = normal_sku(variant.sku)
     _set_stock(actor, variant, quantity, level)
@@ -33,14 +52,15 @@ def create_variant(actor: Actor, product: Product, *, name: str, **fields: Any) 
     return variant
 
 
-def update_variant(actor: Actor, variant: Variant, **fields: Any) -> Variant:
+def update_variant(actor: Actor, variant: Variant, **fields: Unpack[VariantChanges]) -> Variant:
     """Change a variant; a new `stock_quantity` is a correction in the ledger, or opens a stock of its own."""
+    values: dict[str, Any] = dict(fields)
     product = lock_row(Product.objects.of(actor).alive(), variant.product_id)
     variant = lock_row(Variant.objects.of(actor).alive(), variant.pk)
-    quantity, level = fields.pop("stock_quantity", None), fields.pop("reorder_level", None)
-    if not fields.get("sku", "-"):
-        del fields["sku"]
-    changes = events.assign(variant, in_minor_units(fields, product.currency))
+    quantity, level = values.pop("stock_quantity", None), values.pop("reorder_level", None)
+    if not values.get("sku", "-"):
+        del values["sku"]
+    changes = events.assign(variant, in_minor_units(values, product.currency))
     if "sku" in changes:
         skus.claim(actor, [variant.sku], own=[variant.pk])
         variant.sku_normalized = normal_sku(variant.sku)

@@ -1,6 +1,7 @@
 """Writes to companies."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from accounts.models import User
@@ -14,22 +15,46 @@ from crm.core.db import advisory_lock, lock_row, share_rows
 INDEXED = frozenset({"name", "phone", "website"})
 
 
-def create_company(actor: Actor, *, name: str, **fields: Any) -> Company:
+class CompanyFields(TypedDict, total=False):
+    """What may be said of a company, by domain name."""
+
+    phone: str
+    lifecycle_stage: str
+    tags: list[str]
+    address: dict[str, str | None] | None
+    owner_id: UUID | None
+    website: str
+    industry: str
+    tier: str
+    country: str
+    employee_count: int | None
+    annual_revenue: Decimal | None
+
+
+class CompanyChanges(CompanyFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+
+
+def create_company(actor: Actor, *, name: str, **fields: Unpack[CompanyFields]) -> Company:
     """Create a company; staff own what they create."""
+    values: dict[str, Any] = dict(fields)
     company = Company(organization_id=actor.organization_id, created_by_id=actor.user_id, name=name)
-    company.owner_id = default_owner(actor, fields)
-    events.assign(company, _stored(actor, fields))
+    company.owner_id = default_owner(actor, values)
+    events.assign(company, _stored(actor, values))
     search_index.refresh_company(company)
     company.save(force_insert=True)
     events.record(actor, "company.created", company, title=f"Company {company} created", company_id=company.pk)
     return company
 
 
-def update_company(actor: Actor, company: Company, **fields: Any) -> Company:
+def update_company(actor: Actor, company: Company, **fields: Unpack[CompanyChanges]) -> Company:
     """Change a company; under a new name it is found at once, and its contacts with it. Nothing changed: no event."""
+    values: dict[str, Any] = dict(fields)
     company = lock_row(Company.objects.visible_to(actor).alive(), company.pk)
-    owner_id = owner_for(actor, fields, current=company.owner_id)
-    changes = events.assign(company, {**_stored(actor, fields), "owner_id": owner_id})
+    owner_id = owner_for(actor, values, current=company.owner_id)
+    changes = events.assign(company, {**_stored(actor, values), "owner_id": owner_id})
     if not changes:
         return company
     written = {*changes, "updated_at"}

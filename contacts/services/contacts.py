@@ -1,6 +1,7 @@
 """Writes to contacts: on every surface a contact, a customer and a shopper's record are the same row."""
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from contacts.models import Company, Contact, Status
@@ -14,16 +15,42 @@ from crm.core.errors import Conflict, Invalid
 MOST_DUPLICATES = 20
 
 
-def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: Any) -> Contact:
+class ContactFields(TypedDict, total=False):
+    """What may be said of a contact, by domain name."""
+
+    user_id: UUID
+    phone: str
+    lifecycle_stage: str
+    tags: list[str]
+    address: dict[str, str | None] | None
+    owner_id: UUID | None
+    first_name: str
+    last_name: str
+    email: str
+    job_title: str
+    lead_status: str
+    temperature: str
+    source: str
+    status: str
+    notes: str
+    custom_fields: dict[str, Any]
+    do_not_contact: bool
+    rating: Decimal | None
+    company_id: UUID | None
+    company: str | None
+
+
+def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: Unpack[ContactFields]) -> Contact:
     """Create a contact that has a name or an e-mail address; staff own what they create.
 
     `company` names one that is found or made. `reject_duplicates` turns a contact of the same dedupe hash that the
     actor may see into a `Conflict`; without it `duplicates_of` tells.
     """
+    values: dict[str, Any] = dict(fields)
     contact = Contact(organization_id=actor.organization_id, created_by_id=actor.user_id)
-    contact.owner_id = default_owner(actor, fields)
-    contact.company = companies.company_for(actor, fields, current=None)
-    events.assign(contact, fields)
+    contact.owner_id = default_owner(actor, values)
+    contact.company = companies.company_for(actor, values, current=None)
+    events.assign(contact, values)
     _require_identity(contact)
     search_index.refresh(contact, contact.company)
     if reject_duplicates:
@@ -40,17 +67,20 @@ def create_contact(actor: Actor, *, reject_duplicates: bool = False, **fields: A
     return contact
 
 
-def update_contact(actor: Actor, contact: Contact, *, reject_duplicates: bool = False, **fields: Any) -> Contact:
+def update_contact(
+    actor: Actor, contact: Contact, *, reject_duplicates: bool = False, **fields: Unpack[ContactFields]
+) -> Contact:
     """Change a contact; nothing changed, nothing recorded."""
-    moves = not {"company", "company_id"}.isdisjoint(fields)
+    values: dict[str, Any] = dict(fields)
+    moves = not {"company", "company_id"}.isdisjoint(values)
     # The company first: whoever renames it locks it before its contacts.
-    company = companies.company_for(actor, fields, current=contact.company_id)
+    company = companies.company_for(actor, values, current=contact.company_id)
     contact = lock_row(Contact.objects.visible_to(actor).alive(), contact.pk)
     if not moves and contact.company_id != (company.pk if company else None):
         company = held_company(actor, contact.company_id)
-    owner_id = owner_for(actor, fields, current=contact.owner_id)
+    owner_id = owner_for(actor, values, current=contact.owner_id)
     display_values = _company_names(actor, contact, company)
-    changes = events.assign(contact, {**fields, "owner_id": owner_id, "company_id": company.pk if company else None})
+    changes = events.assign(contact, {**values, "owner_id": owner_id, "company_id": company.pk if company else None})
     if not changes:
         return contact
     _require_identity(contact)

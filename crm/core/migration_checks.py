@@ -1,4 +1,4 @@
-"""A database of a version whose migrations are no longer there is named as such, before `migrate` fails in its middle."""
+"""A database of a version whose migrations are gone is named as such, before `migrate` fails in its middle."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,8 @@
 """Writes to activities: a Team task is one of type `task`, under the same rules."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from contacts.models import Contact
@@ -22,16 +23,34 @@ FOLLOWING = frozenset({"due_at", "completed_at", "scheduled_at", "updated_at"})
 UNTOLD = frozenset({"due_on", *associations.COLUMNS})
 
 
-def create_activity(actor: Actor, *, requires_subject: bool = False, **fields: Any) -> Activity:
+class ActivityFields(TypedDict, total=False):
+    """What may be said of an activity, by domain name."""
+
+    description: str
+    status: str
+    priority: str
+    contact_id: UUID | None
+    subject: str
+    due: date | datetime | None
+    owner_id: UUID | None
+    company_id: UUID | None
+    deal_id: UUID | None
+    type: str
+    related_type: str | None
+    related_id: UUID | None
+
+
+def create_activity(actor: Actor, *, requires_subject: bool = False, **fields: Unpack[ActivityFields]) -> Activity:
     """Create an activity, assigned to oneself unless to another or (None) to nobody.
 
     `due` is a date or a time; `requires_subject` refuses one that is about nothing.
     """
+    values: dict[str, Any] = dict(fields)
     activity = Activity(organization_id=actor.organization_id, created_by_id=actor.user_id)
-    _hold_contacts(actor, activity, fields)
-    activity.owner_id = schedule.assignee_for(actor, fields, current=actor.user_id)
-    found = associations.links_for(actor, fields, activity, needed=requires_subject)
-    events.assign(activity, {**schedule.stored(fields), **found.columns})
+    _hold_contacts(actor, activity, values)
+    activity.owner_id = schedule.assignee_for(actor, values, current=actor.user_id)
+    found = associations.links_for(actor, values, activity, needed=requires_subject)
+    events.assign(activity, {**schedule.stored(values), **found.columns})
     if found.contact is not None:
         activity.contact = found.contact
     schedule.set_due_at(actor, activity)
@@ -44,17 +63,20 @@ def create_activity(actor: Actor, *, requires_subject: bool = False, **fields: A
     return activity
 
 
-def update_activity(actor: Actor, activity: Activity, *, requires_subject: bool = False, **fields: Any) -> Activity:
+def update_activity(
+    actor: Actor, activity: Activity, *, requires_subject: bool = False, **fields: Unpack[ActivityFields]
+) -> Activity:
     """Change an activity; nothing changed, nothing recorded. To set the status `completed` is to complete it."""
-    touched = _hold_contacts(actor, activity, fields)
-    asks_for_links = not {*associations.COLUMNS, "related_type", "related_id"}.isdisjoint(fields)
-    found = associations.links_for(actor, fields, activity, needed=requires_subject and asks_for_links)
+    values: dict[str, Any] = dict(fields)
+    touched = _hold_contacts(actor, activity, values)
+    asks_for_links = not {*associations.COLUMNS, "related_type", "related_id"}.isdisjoint(values)
+    found = associations.links_for(actor, values, activity, needed=requires_subject and asks_for_links)
     activity = _locked(actor, activity.pk)
-    if fields.get("due") == activity.due_at:  # a date sent back as the time it was shown as stays a date
-        fields.pop("due", None)
+    if values.get("due") == activity.due_at:  # a date sent back as the time it was shown as stays a date
+        values.pop("due", None)
     before = Activity(due_at=activity.due_at, due_on=activity.due_on, status=activity.status)
-    owner_id = schedule.assignee_for(actor, fields, current=activity.owner_id)
-    changes = events.assign(activity, {**schedule.stored(fields), **found.columns, "owner_id": owner_id})
+    owner_id = schedule.assignee_for(actor, values, current=activity.owner_id)
+    changes = events.assign(activity, {**schedule.stored(values), **found.columns, "owner_id": owner_id})
     if SETTLING & changes.keys():
         schedule.set_due_at(actor, activity)
     if activity.due_at != before.due_at:

@@ -1,7 +1,8 @@
 """Writes to deals; what puts them into another stage is in `deal_moves`."""
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db.models import Case, QuerySet, Value, When
@@ -27,6 +28,24 @@ NO_SUCH_STAGE = "The pipeline has no stage of this kind."
 OPEN_FIRST = Case(When(kind=StageKind.OPEN, then=Value(0)), default=Value(1))
 
 
+class DealFields(TypedDict, total=False):
+    """What may be said of a deal, by domain name."""
+
+    currency: str
+    contact_id: UUID | None
+    priority: str
+    probability: int | None
+    expected_close_date: date | None
+    source: str
+    tags: list[str]
+    description: str
+    lost_reason: str
+    owner_id: UUID | None
+    title: str
+    amount: Decimal | None
+    company_id: UUID | None
+
+
 def create_deal(
     actor: Actor,
     *,
@@ -34,25 +53,26 @@ def create_deal(
     stage_id: UUID | None = None,
     position: int | None = None,
     status: str | None = None,
-    **fields: Any,
+    **fields: Unpack[DealFields],
 ) -> Deal:
     """Create a deal in the stage named, else in the first of the pipeline, else of the default one; last unless told.
 
     A `status` asks for a stage that makes it so. The deal is about the contact's company unless another is named; staff
     own what they create.
     """
+    values: dict[str, Any] = dict(fields)
     deal = Deal(organization_id=actor.organization_id, created_by_id=actor.user_id)
-    deal.owner_id = default_owner(actor, fields)
-    contact_id, company_id = fields.pop("contact_id", None), fields.pop("company_id", None)
+    deal.owner_id = default_owner(actor, values)
+    contact_id, company_id = values.pop("contact_id", None), values.pop("company_id", None)
     # The company first: whoever renames it goes on to its contacts.
     company = visible_company(actor, company_id) if company_id else company_of(actor, contact_id)
     contact = visible_contact(actor, contact_id) if contact_id else None
     if contact and not company_id and contact.company_id != (company.pk if company else None):  # another, meanwhile
         company = held_company(actor, contact.company_id)
     deal.contact, deal.company = contact, company
-    reason = fields.pop("lost_reason", "")
+    reason = values.pop("lost_reason", "")
     deal.currency = actor.currency
-    events.assign(deal, _stored(deal, fields))
+    events.assign(deal, _stored(deal, values))
     place = _first_place(actor, pipeline_id, stage_id, status=status, position=position)
     deal.stage_entered_at = moment = clock.now()
     deal_moves.apply_stage(deal, place, moment, lost_reason=reason)
@@ -80,22 +100,23 @@ def update_deal(
     pipeline_id: UUID | None = None,
     position: int | None = None,
     status: str | None = None,
-    **fields: Any,
+    **fields: Unpack[DealFields],
 ) -> Deal:
     """Change a deal; a `stage_id` moves it (a second event). Nothing changed: no event.
 
     Another `status` moves it too: to the end of the first stage of its pipeline that makes it so. Of the two, the one
     that is sent as it was shown is no wish.
     """
+    values: dict[str, Any] = dict(fields)
     if status == deal.status:
         status = None
     elif status is not None and stage_id == deal.stage_id:
         stage_id = None
     # What is sent as it was shown is no wish either: a merge may put another contact there meanwhile.
-    fields = {name: value for name, value in fields.items() if name not in PARTIES or value != getattr(deal, name)}
+    values = {name: value for name, value in values.items() if name not in PARTIES or value != getattr(deal, name)}
     # The company first: whoever renames it goes on to its contacts.
-    company = visible_company(actor, fields["company_id"]) if fields.get("company_id") else None
-    contact = visible_contact(actor, fields["contact_id"]) if fields.get("contact_id") else None
+    company = visible_company(actor, values["company_id"]) if values.get("company_id") else None
+    contact = visible_contact(actor, values["contact_id"]) if values.get("contact_id") else None
     if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
         raise Invalid({"pipeline_id": "A deal moves to a stage: name that too."})
     place = _next_place(actor, deal, pipeline_id, stage_id, status=status, position=position)
@@ -103,15 +124,15 @@ def update_deal(
     if stage_id is None and status == deal.status:  # by somebody else, meanwhile
         place = None
     if (
-        "probability" in fields and fields["probability"] == deal.chance
+        "probability" in values and values["probability"] == deal.chance
     ):  # sent back as it was shown: no wish to part from the stage's
-        del fields["probability"]
+        del values["probability"]
     if place is not None:
         is_move = place.stage.pk != deal.stage_id
-        deal_moves.enter(actor, deal, place, lost_reason=fields.pop("lost_reason", "") if is_move else "")
-    owner_id = owner_for(actor, fields, current=deal.owner_id)
+        deal_moves.enter(actor, deal, place, lost_reason=values.pop("lost_reason", "") if is_move else "")
+    owner_id = owner_for(actor, values, current=deal.owner_id)
     before = {name: getattr(deal, name) for name in ("contact_id", "company_id", "amount", "currency")}
-    changes = events.assign(deal, {**_stored(deal, fields), "owner_id": owner_id})
+    changes = events.assign(deal, {**_stored(deal, values), "owner_id": owner_id})
     if not changes:
         return deal
     _check_reason(deal, deal.lost_reason)

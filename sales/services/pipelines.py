@@ -1,7 +1,7 @@
 """Writes to pipelines; stages have a module of their own."""
 
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from accounts.services.organizations import lock_organization
@@ -59,7 +59,14 @@ def create_pipeline(actor: Actor, *, name: str, is_default: bool = False, seed: 
     return pipeline
 
 
-def update_pipeline(actor: Actor, pipeline: Pipeline, **fields: Any) -> Pipeline:
+class PipelineFields(TypedDict, total=False):
+    """What may be said of a pipeline, by domain name."""
+
+    name: str
+    is_default: bool
+
+
+def update_pipeline(actor: Actor, pipeline: Pipeline, **fields: Unpack[PipelineFields]) -> Pipeline:
     """Rename a pipeline, or make it the default in place of the one that was. Nothing changed: no event."""
     if fields.get("is_default"):
         _take_default(actor, keeping=pipeline.pk)

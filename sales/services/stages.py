@@ -1,6 +1,6 @@
 """Writes to stages. All of them hold the pipeline's lock, so that positions stay 0 to n-1."""
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db.models import Case, Value, When
@@ -17,14 +17,30 @@ MOST_STAGES = 50
 CERTAIN = {StageKind.WON: 100, StageKind.LOST: 0}
 
 
-def add_stage(actor: Actor, pipeline: Pipeline, *, name: str, position: int | None = None, **fields: Any) -> Stage:
+class StageFields(TypedDict, total=False):
+    """What may be said of a stage, by domain name."""
+
+    probability: int
+    kind: str
+
+
+class StageChanges(StageFields, total=False):
+    """The same, with what a new one must have."""
+
+    name: str
+
+
+def add_stage(
+    actor: Actor, pipeline: Pipeline, *, name: str, position: int | None = None, **fields: Unpack[StageFields]
+) -> Stage:
     """Add a stage at a position (the last unless given); those from there on make room."""
+    values: dict[str, Any] = dict(fields)
     pipeline = lock_row(Pipeline.objects.of(actor).alive(), pipeline.pk)
     order = stages_of(actor, pipeline.pk)
     if len(order) >= MOST_STAGES:
         raise Conflict(f"A pipeline has at most {MOST_STAGES} stages.", code="TOO_MANY_STAGES")
     stage = Stage(organization_id=actor.organization_id, pipeline=pipeline, name=name, position=len(order))
-    events.assign(stage, _settled(stage, fields))
+    events.assign(stage, _settled(stage, values))
     stage.save(force_insert=True)
     stage.position = _put(actor, order, stage.pk, position)
     events.record(
@@ -37,14 +53,15 @@ def add_stage(actor: Actor, pipeline: Pipeline, *, name: str, position: int | No
     return stage
 
 
-def update_stage(actor: Actor, stage: Stage, *, position: int | None = None, **fields: Any) -> Stage:
+def update_stage(actor: Actor, stage: Stage, *, position: int | None = None, **fields: Unpack[StageChanges]) -> Stage:
     """Change a stage; another `position` shifts those between. Nothing changed: no event.
 
     What a deal becomes in it (`kind`) changes only while no deal is in it: its deals would be won, lost or opened
     again by nobody's decision.
     """
+    values: dict[str, Any] = dict(fields)
     pipeline, stage = _lock(actor, stage)
-    changes = events.assign(stage, _settled(stage, fields))
+    changes = events.assign(stage, _settled(stage, values))
     if "kind" in changes and _has_deals(actor, stage):
         raise _not_empty("Move its opportunities elsewhere before the stage changes its type.")
     if changes:
