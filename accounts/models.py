@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet, TimestampedModel
 from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.ids import uuid7
 
@@ -209,7 +209,7 @@ class Scope(models.TextChoices):
     ALL = "all"
 
 
-class Role(TenantModel):
+class Role(TimestampedModel):
     """A set of permissions and a scope. Built-in roles take their permissions from the code, custom ones from here."""
 
     name = LineField(max_length=60)
@@ -218,8 +218,6 @@ class Role(TenantModel):
     rank = models.PositiveSmallIntegerField()
     is_built_in = models.BooleanField(default=False, editable=False)
     permissions = ArrayField(models.CharField(max_length=90), default=list, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="role_name_once")]

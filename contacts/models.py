@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db import SoftDeleteModel, TenantForeignKey, TenantQuerySet
 from crm.core.fields import FreeObjectField, LineField, WebAddressField
 
 
@@ -64,11 +64,10 @@ class OwnedRows(TenantQuerySet[Any]):
         return self.filter(search.matching("search", organization_id, text))
 
 
-class Owned(TenantModel):
+class Owned(SoftDeleteModel):
     """What companies and contacts have in common: an owner, soft deletion, tags, a search column."""
 
     owned_by: ClassVar[str | None] = "owner_id"
-    is_soft_deleted: ClassVar[bool] = True
 
     owner = TenantForeignKey("accounts.User", null=True, blank=True, related_name="+", db_index=False)
     lifecycle_stage = models.CharField(max_length=20, choices=LifecycleStage, default=LifecycleStage.LEAD)
@@ -79,9 +78,6 @@ class Owned(TenantModel):
     created_by = TenantForeignKey(
         "accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = OwnedRows.as_manager()
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from crm.core import clock, search
 from crm.core.actor import Actor
-from crm.core.db import Param, TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db import Param, SoftDeleteModel, TenantForeignKey, TenantModel, TenantQuerySet, TimestampedModel
 from crm.core.fields import LineField
 from crm.core.models import SummaryRow
 from crm.core.money import LARGEST_MINOR
@@ -67,16 +67,11 @@ class ActivityStatus(models.TextChoices):
 UNFINISHED = (ActivityStatus.PENDING, ActivityStatus.IN_PROGRESS)
 
 
-class Pipeline(TenantModel):
+class Pipeline(SoftDeleteModel):
     """A way of selling: a row of stages. One living pipeline of each organization is the default."""
-
-    is_soft_deleted: ClassVar[bool] = True
 
     name = LineField(max_length=100)
     is_default = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -90,7 +85,7 @@ class Pipeline(TenantModel):
         return self.name
 
 
-class Stage(TenantModel):
+class Stage(TimestampedModel):
     """A step of a pipeline. Positions run from 0 without gaps; `probability` is the percent that gets won from here.
 
     Whoever puts a deal into a stage holds the stage's lock.
@@ -101,8 +96,6 @@ class Stage(TenantModel):
     position = models.PositiveIntegerField()
     probability = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
     kind = models.CharField(max_length=4, choices=StageKind, default=StageKind.OPEN)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["position"]
@@ -137,7 +130,7 @@ class DealRows(TenantQuerySet[Any]):
         return self.filter(search.matching("search", organization_id, text))
 
 
-class Deal(TenantModel):
+class Deal(SoftDeleteModel):
     """A deal: money that may be won. `status`, `closed_at` and `stage_entered_at` follow from its moves.
 
     `rank` orders the deals of a stage (sparse, unique); the position that clients see is how many come before.
@@ -145,7 +138,6 @@ class Deal(TenantModel):
     """
 
     owned_by: ClassVar[str | None] = "owner_id"
-    is_soft_deleted: ClassVar[bool] = True
 
     title = LineField(max_length=200)
     pipeline = TenantForeignKey(Pipeline, related_name="deals", db_index=False)
@@ -170,9 +162,6 @@ class Deal(TenantModel):
     search = SearchVectorField(null=True, editable=False)
     stage_entered_at = models.DateTimeField(editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = DealRows.as_manager()
 
@@ -239,7 +228,7 @@ class ActivityRows(TenantQuerySet[Any]):
         return self.alive().unfinished().filter(owner_id=person_id, due_at__gte=start, due_at__lt=end)
 
 
-class Activity(TenantModel):
+class Activity(SoftDeleteModel):
     """Something to do, or done: a task, call, meeting, e-mail or note about a contact, a company or a deal.
 
     `due_at` decides what is due; where a date alone was given, `due_on` keeps it and `due_at` is that day's last
@@ -249,7 +238,6 @@ class Activity(TenantModel):
 
     owned_by: ClassVar[str | None] = "owner_id"
     made_by: ClassVar[str | None] = "created_by_id"
-    is_soft_deleted: ClassVar[bool] = True
 
     type = models.CharField(max_length=8, choices=ActivityType, default=ActivityType.TASK)
     subject = LineField(max_length=200)
@@ -268,9 +256,6 @@ class Activity(TenantModel):
     deal = TenantForeignKey(Deal, null=True, blank=True, related_name="activities", db_index=False)
     search = SearchVectorField(null=True, editable=False)
     completed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = ActivityRows.as_manager()
 

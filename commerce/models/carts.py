@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from commerce.models.catalog import Product, Variant
-from crm.core.db import TenantForeignKey, TenantModel
+from crm.core.db import TenantForeignKey, TimestampedModel
 from crm.core.fields import FreeObjectField
 
 MOST_OF_ONE = 999
@@ -14,14 +14,12 @@ MOST_LINES = 200
 LARGEST_ATTRIBUTES = 4096  # bytes of JSON
 
 
-class Cart(TenantModel):
+class Cart(TimestampedModel):
     """What a user is about to order; the row is also the lock that makes two checkouts at once one order."""
 
     owned_by: ClassVar[str | None] = "user_id"
 
     user = TenantForeignKey("accounts.User", related_name="+", db_index=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "user"], name="cart_once")]
@@ -30,7 +28,7 @@ class Cart(TenantModel):
         return str(self.pk)
 
 
-class CartItem(TenantModel):
+class CartItem(TimestampedModel):
     """A line of a cart. The same product, variant and attributes stand in it once; `choice` is their digest."""
 
     cart = TenantForeignKey(Cart, related_name="items", db_index=False)
@@ -39,8 +37,6 @@ class CartItem(TenantModel):
     quantity = models.PositiveIntegerField()
     attributes = FreeObjectField(default=dict, blank=True)
     choice = models.CharField(max_length=64, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["created_at", "id"]

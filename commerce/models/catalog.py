@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from commerce.models.stock import StockItem
 from crm.core import search
 from crm.core.actor import Actor
-from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db import SoftDeleteModel, TenantForeignKey, TenantQuerySet
 from crm.core.fields import FreeObjectField, LineField, WebAddressField
 from crm.core.money import LARGEST_MINOR
 
@@ -49,10 +49,8 @@ _BELOW = """
 """
 
 
-class Category(TenantModel):
+class Category(SoftDeleteModel):
     """A shelf of the shop; what is on its children is on it too."""
-
-    is_soft_deleted: ClassVar[bool] = True
 
     name = LineField(max_length=100)
     name_normalized = models.CharField(max_length=100, editable=False)
@@ -61,9 +59,6 @@ class Category(TenantModel):
     parent = TenantForeignKey("self", null=True, blank=True, related_name="children", db_index=False)
     image_url = WebAddressField(max_length=500, blank=True)
     active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = CategoryRows.as_manager()
 
@@ -84,10 +79,8 @@ class Category(TenantModel):
         return self.name
 
 
-class Brand(TenantModel):
+class Brand(SoftDeleteModel):
     """Who makes it."""
-
-    is_soft_deleted: ClassVar[bool] = True
 
     name = LineField(max_length=100)
     name_normalized = models.CharField(max_length=100, editable=False)
@@ -95,9 +88,6 @@ class Brand(TenantModel):
     description = models.TextField(blank=True)
     logo_url = WebAddressField(max_length=500, blank=True)
     active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -134,13 +124,11 @@ class ProductRows(TenantQuerySet[Any]):
         return self.filter(category_id__in=Category.objects.of(actor).within(actor, category_id).values("pk"))
 
 
-class Product(TenantModel):
+class Product(SoftDeleteModel):
     """What is sold: one row behind all three surfaces. Prices are in minor units of `currency`.
 
     `current_price` is what is charged: `sale_price` where there is one. `stock` is the balance it is sold from.
     """
-
-    is_soft_deleted: ClassVar[bool] = True
 
     name = LineField(max_length=200)
     name_normalized = models.CharField(max_length=200, editable=False)
@@ -164,9 +152,6 @@ class Product(TenantModel):
     created_by = TenantForeignKey(
         "accounts.User", null=True, blank=True, related_name="+", db_index=False, editable=False
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = ProductRows.as_manager()
 
@@ -231,13 +216,11 @@ class Product(TenantModel):
         return self.name
 
 
-class Variant(TenantModel):
+class Variant(SoftDeleteModel):
     """A form a product comes in. Without a price or a stock of its own it has the product's.
 
     An SKU stands once among products and variants alike; each table's own constraint holds it for itself.
     """
-
-    is_soft_deleted: ClassVar[bool] = True
 
     product = TenantForeignKey(Product, related_name="variants", db_index=False)
     sku = models.CharField(max_length=64)
@@ -247,9 +230,6 @@ class Variant(TenantModel):
     price = models.BigIntegerField(null=True, blank=True)
     stock = TenantForeignKey(StockItem, null=True, blank=True, related_name="+", db_index=False, editable=False)
     active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from commerce.models.catalog import Product, Variant
 from contacts.models import Contact
 from crm.core.actor import Actor
-from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db import TenantForeignKey, TenantModel, TenantQuerySet, TimestampedModel
 from crm.core.fields import LineField
 
 
@@ -62,7 +62,7 @@ class OrderRows(TenantQuerySet[Any]):
         return self.filter(found)
 
 
-class Order(TenantModel):
+class Order(TimestampedModel):
     """An order, whichever surface took it. `pricing` is how its totals came about, line by line.
 
     `customer` is the contact it is for, `user` the shopper whom that contact stands for, if any, and `created_by` who
@@ -91,8 +91,6 @@ class Order(TenantModel):
     tracking_number = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
     stock_returned_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Any] = OrderRows.as_manager()
 

@@ -1,12 +1,10 @@
 """The shop's terms: promotions, shipping methods, tax rates. Amounts are in minor units of the term's `currency`."""
 
-from typing import ClassVar
-
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from crm.core.db import TenantForeignKey, TenantModel
+from crm.core.db import SoftDeleteModel, TenantForeignKey, TenantModel
 from crm.core.fields import LineField
 from crm.core.money import LARGEST_MINOR
 
@@ -26,13 +24,11 @@ class PromotionType(models.TextChoices):
     FIXED = "fixed"
 
 
-class Promotion(TenantModel):
+class Promotion(SoftDeleteModel):
     """A code that lowers the price of an order, within its dates, minimum and number of uses.
 
     `value` is hundredths of a percent for a percentage, else minor units. `uses` counts living orders that used it.
     """
-
-    is_soft_deleted: ClassVar[bool] = True
 
     code = models.CharField(max_length=LONGEST_CODE)
     code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
@@ -46,9 +42,6 @@ class Promotion(TenantModel):
     max_uses_per_user = models.PositiveIntegerField(null=True, blank=True)
     uses = models.PositiveIntegerField(default=0, editable=False)
     active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -94,10 +87,8 @@ class PromotionUse(TenantModel):
         return str(self.pk)
 
 
-class ShippingMethod(TenantModel):
+class ShippingMethod(SoftDeleteModel):
     """A way to send an order, free from an order value on where `free_from` says so."""
-
-    is_soft_deleted: ClassVar[bool] = True
 
     code = models.CharField(max_length=LONGEST_CODE)
     code_normalized = models.CharField(max_length=LONGEST_NORMALIZED_CODE, editable=False)
@@ -106,9 +97,6 @@ class ShippingMethod(TenantModel):
     price = models.BigIntegerField(default=0)
     free_from = models.BigIntegerField(null=True, blank=True)
     active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -126,13 +114,11 @@ class ShippingMethod(TenantModel):
         return self.name
 
 
-class TaxRate(TenantModel):
+class TaxRate(SoftDeleteModel):
     """A tax by the shipping address: of a whole country where `state` is empty; the newest that has started counts.
 
     `country` and `state` are ISO 3166 codes: `US`, `NY`. `rate` is in percent.
     """
-
-    is_soft_deleted: ClassVar[bool] = True
 
     name = LineField(max_length=100)
     country = models.CharField(max_length=2)
@@ -142,9 +128,6 @@ class TaxRate(TenantModel):
     )
     starts_on = models.DateField()
     applies_to_shipping = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [

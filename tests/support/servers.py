@@ -110,13 +110,13 @@ def _at_exit(function: Callable[[], None]) -> None:
 
 def _make_template(admin_url: str) -> None:
     """A migrated database to copy: the migrations run once, whatever the number of workers."""
-    _drop_database(TEMPLATE)
+    drop_database(TEMPLATE)
     _drop_at_exit(TEMPLATE)
     provision(admin_url, TEMPLATE, owner_password=ROLE_PASSWORD, app_password=ROLE_PASSWORD)
     # A process of its own: this one must not read Django's settings before its database is known.
     result = subprocess.run(
         [sys.executable, str(PROJECT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0"],
-        env=os.environ | _environment(TEMPLATE, 0),
+        env=os.environ | environment(TEMPLATE, 0),
         capture_output=True,
         text=True,
         check=False,
@@ -128,21 +128,22 @@ def _make_template(admin_url: str) -> None:
 def _make_database(worker: str) -> None:
     name = f"crm_{worker}"
     number = int("".join(re.findall(r"\d+", worker)) or 0)
-    _drop_database(name)
+    drop_database(name)
     with psycopg.connect(os.environ[ADMIN_URL], autocommit=True) as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
         connection.execute(statement.format(*map(sql.Identifier, (name, TEMPLATE, OWNER))))
     _drop_at_exit(name)
-    os.environ.update(_environment(name, number))
+    os.environ.update(environment(name, number))
 
 
 def _drop_at_exit(name: str) -> None:
     """Leave a server that is not ours as it was; our own goes as a whole."""
     if os.environ.get("TEST_DATABASE_ADMIN_URL"):
-        _at_exit(lambda: _drop_database(name))
+        _at_exit(lambda: drop_database(name))
 
 
-def _drop_database(name: str) -> None:
+def drop_database(name: str) -> None:
+    """Remove a database, whoever is connected to it."""
     with (
         contextlib.suppress(psycopg.OperationalError),
         psycopg.connect(os.environ[ADMIN_URL], autocommit=True) as connection,
@@ -150,7 +151,7 @@ def _drop_database(name: str) -> None:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _environment(database: str, number: int) -> dict[str, str]:
+def environment(database: str, number: int) -> dict[str, str]:
     """The variables that lead to one database, and to the two numbered Redis databases of one worker."""
     broker = number * 2 % NUMBERED_DATABASES
     found = {
@@ -163,6 +164,11 @@ def _environment(database: str, number: int) -> dict[str, str]:
         base = os.environ["TEST_REDIS_URL"].rstrip("/")
         found |= {"CELERY_BROKER_URL": f"{base}/{broker}", "REDIS_URL": f"{base}/{broker + 1}"}
     return found
+
+
+def admin_url(database: str) -> str:
+    """The administrator's URL of a database."""
+    return urllib.parse.urlsplit(os.environ[ADMIN_URL])._replace(path=f"/{database}").geturl()
 
 
 def _url(role: str, database: str) -> str:

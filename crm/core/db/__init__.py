@@ -14,7 +14,7 @@ from crm.core.db.locks import (
     share_rows,
     try_advisory_lock,
 )
-from crm.core.db.models import TenantForeignKey, TenantModel, TenantQuerySet
+from crm.core.db.models import SoftDeleteModel, TenantForeignKey, TenantModel, TenantQuerySet, TimestampedModel
 from crm.core.db.scope import PiggybackQuery, operator, tenant
 from crm.core.db.statements import fetch, insert, insert_many, insert_or_ignore, piggyback_rows
 
@@ -25,9 +25,11 @@ __all__ = [
     "CompiledStatement",
     "Param",
     "PiggybackQuery",
+    "SoftDeleteModel",
     "TenantForeignKey",
     "TenantModel",
     "TenantQuerySet",
+    "TimestampedModel",
     "advisory_lock",
     "deadlock_attempts",
     "fetch",

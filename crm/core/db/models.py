@@ -70,6 +70,27 @@ class TenantModel(models.Model):
         return self.owned_by is None or any(getattr(self, column) == actor.user_id for column in columns)
 
 
+class TimestampedModel(TenantModel):
+    """A row that says when it was made and changed."""
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class SoftDeleteModel(TimestampedModel):
+    """A row that is deleted by `deleted_at`, which lists and details leave out (`alive()`), and restored by null."""
+
+    is_soft_deleted: ClassVar[bool] = True
+
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class TenantForeignKey(models.ForeignKey):
     """A reference inside the organization; the database holds it as (organization_id, id), made by `TenantTable`."""
 
