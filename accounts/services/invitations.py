@@ -148,7 +148,9 @@ class InvitationRefused(Malformed):
 
 
 def _invite(actor: Actor, email: str, role: Role, user: User | None) -> Invitation:
-    for pending in _pending(actor).filter(email_normalized=normalize_email(email)).select_for_update(of=("self",)):
+    for pending in (
+        _pending(actor).filter(email_normalized=normalize_email(email)).select_for_update(of=("self",), no_key=True)
+    ):
         _revoke(actor, pending)
     pk = uuid7()
     invitation = Invitation.objects.create(

@@ -123,7 +123,7 @@ def _replace(actor: Actor, old: str, new: str | None) -> None:
     The roles are locked in the order of their keys.
     """
     old, new = custom_code(old), new and custom_code(new)
-    holders = Role.objects.of(actor).filter(permissions__contains=[old]).order_by("pk").select_for_update()
+    holders = Role.objects.of(actor).filter(permissions__contains=[old]).order_by("pk").select_for_update(no_key=True)
     for role in holders:
         roles.require_permissions(actor, [code for code in (old, new) if code])
         kept = [code for code in role.permissions if code != old]

@@ -81,8 +81,24 @@ def test_only_the_tenancy_module_changes_the_database_s_role_or_scope() -> None:
     assert {name for name in found - allowed if "/migrations/" not in name} == set()
 
 
-def test_nothing_outside_the_wire_kit_reads_a_body_past_its_shape() -> None:
-    """`self.read()` is how the walk learns of a body; `request.data` would be a door that it does not see."""
+def test_row_locks_let_others_refer_to_the_row() -> None:
+    """Primary keys never change: FOR UPDATE without NO KEY would make inserts that refer to the row wait."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in _sources()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "select_for_update"
+        and not any(keyword.arg == "no_key" for keyword in node.keywords)
+        and path.name != "outbox.py"  # nothing refers to messages
+    ]
+
+    assert found == []
+
+
+def test_only_the_base_class_reads_a_body() -> None:
+    """`self.validate()` is how the walk learns of a body; `request.data` would be a way that it does not see."""
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in _modules(("api",))
