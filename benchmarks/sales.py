@@ -164,11 +164,7 @@ def _sum_up(connection: psycopg.Connection[Any]) -> None:
     """Write the sums that the triggers would have kept."""
     from crm.core.db.operations import SummaryTriggers  # noqa: PLC0415 - Django is set up after this module is imported
 
-    kept = {}  # by the name of their triggers: a later migration may have changed them
-    for migration in ("0002_walls", "0003_figures", "0004_decided_by_month"):
-        for operation in import_module(f"sales.migrations.{migration}").Migration.operations:
-            if isinstance(operation, SummaryTriggers):
-                kept[operation.name] = operation
-    for operation in kept.values():
-        change = operation.rows.format(source=operation.table, sign=1)
-        connection.execute(operation.insertion.format(change=change))
+    for operation in import_module("sales.migrations.0001_initial").Migration.operations:
+        if isinstance(operation, SummaryTriggers):
+            change = operation.rows.format(source=operation.table, sign=1)
+            connection.execute(operation.insertion.format(change=change))

@@ -1,11 +1,8 @@
 """Permissions of an organization's own: they never become built-in ones, whatever a later release builds in."""
 
-from importlib import import_module
-
 import pytest
-from django.db import connections, transaction
 
-from accounts.models import Role, UserRole
+from accounts.models import UserRole
 from accounts.permissions import ALL, CUSTOM, shown_codes
 from contacts.api.platform import PlatformAccountViewSet
 from crm.core.models import Event
@@ -92,20 +89,3 @@ def test_the_documents_own_permission_spreads_as_before(shop, client_for, role, 
 def test_no_built_in_code_can_look_like_a_custom_one():
     assert not [code for code in ALL if code.startswith(CUSTOM) or "." in code]
     assert shown_codes({"custom.contacts:view", "custom.clocks:tell", "users:view"}) == ["clocks:tell", "users:view"]
-
-
-def test_what_roles_held_before_is_told_apart_by_the_migration(acme, client_for, shop, role):
-    """A code with a permission of the organization's own is custom; the others stay, and their order."""
-    with acme.inside():
-        Role.objects.of(acme.id).filter(pk=role).update(permissions=["campaigns:approve", "users:view"])
-        plain = Role.objects.create(organization_id=acme.id, name="plain", rank=15, permissions=["users:view"])
-
-    for _ in range(2):
-        with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
-            cursor.execute(import_module("accounts.migrations.0004_custom_permissions").PREFIXED)
-
-    with acme.inside():
-        assert Role.objects.of(acme.id).get(pk=role).permissions == ["custom.campaigns:approve", "users:view"]
-        assert Role.objects.of(acme.id).get(pk=plain.pk).permissions == ["users:view"]
-    granted = shop.get(f"admin/roles/{role}/permissions").json()["data"]["permissions"]
-    assert [one["action"] for one in granted] == ["view", "approve"]

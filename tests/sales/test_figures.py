@@ -3,12 +3,11 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 import pytest
 import time_machine
-from django.db import connection, connections, transaction
-from django.db.models import F, Sum
+from django.db import connection
+from django.db.models import F
 
 from crm.core import counters
 from sales.models import Activity, Deal, Figure, Pipeline, Stage
@@ -313,26 +312,3 @@ def test_figures_equal_the_rows_while_many_write_and_fold(firm):
     with firm.inside():
         kept = Figure.objects.filter(organization_id=firm.id, kind="deals")
         assert kept.count() == len(set(kept.values_list("owner_id", "stage_id", "status", "currency")))
-
-
-def test_months_are_summed_up_from_the_days_that_were_kept_before_them(firm):
-    hand = Hand(firm, lay(firm), 5)
-    for _ in range(40):
-        hand.act()
-
-    def months():
-        with firm.inside():
-            rows = Figure.objects.filter(organization_id=firm.id, kind="closed by month")
-            key = ("owner_id", "status", "currency", "day")
-            sums = {name: Sum(name) for name in Figure.sums}
-            return {tuple(row.values()) for row in rows.values(*key).annotate(**sums).exclude(n=0)}
-
-    kept = months()
-    with firm.inside():
-        Figure.objects.filter(organization_id=firm.id, kind="closed by month").delete()
-    assert (len(kept) > 5, months()) == (True, set())
-
-    with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
-        cursor.execute(import_module("sales.migrations.0004_decided_by_month").FROM_DAYS)
-
-    assert months() == kept
