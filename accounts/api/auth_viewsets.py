@@ -76,7 +76,7 @@ class AuthViewSet(ApiViewSet):
 
     @extend_schema(request="forgot_password_body", response={"message": str})
     def forgot_password(self, request: Any, **kwargs: Any) -> HttpResponse:
-        """Mail a link that sets a new password; the answer never tells whether there is an account."""
+        """Mail a link that sets a new password; the response does not say whether there is an account."""
         passwords.forget(**self.validate())
         return self.respond({"message": FORGOTTEN})
 

@@ -123,7 +123,7 @@ def standing_of(user: User) -> Actor:
 
 
 def require_standing_over(actor: Actor, user: User) -> None:
-    """Raise `Forbidden` unless the actor could hand out every role that the user holds."""
+    """Raise `Forbidden` unless the actor could grant every role that the user holds."""
     for role in roles_of(actor, user):
         if not can_grant(actor, role):
             raise Forbidden(f"You may not do this to a user with the role {role.name}.")
@@ -157,7 +157,7 @@ def require_custom(role: Role) -> None:
 
 def _require_scope(actor: Actor, scope: str) -> None:
     if scope == Scope.ALL and not (actor.sees_all or actor.is_system):
-        raise Forbidden("Only who sees everybody's records may make a role that does.")
+        raise Forbidden("A role with the scope `all` can be made only by a user whose own scope is `all`.")
 
 
 def _require_free(actor: Actor, name: str, *, but: UUID | None = None) -> None:
@@ -215,7 +215,7 @@ def is_owner(actor: Actor) -> bool:
 def can_grant(actor: Actor, role: Role) -> bool:
     """Tell whether the actor may give this role to somebody or take it away.
 
-    Owners hand out anything; others only roles below their own rank, whose permissions and sight they have themselves.
+    Owners grant anything; others only roles below their own rank, whose permissions and sight they have themselves.
     """
     if actor.is_system or is_owner(actor):
         return True
@@ -225,9 +225,9 @@ def can_grant(actor: Actor, role: Role) -> bool:
 
 
 def require_role(actor: Actor, role: Role) -> None:
-    """Raise `Forbidden` unless the actor may hand out the role."""
+    """Raise `Forbidden` unless the actor may grant the role."""
     if not can_grant(actor, role):
-        raise Forbidden(f"You may not hand out or take away the role {role.name}.")
+        raise Forbidden(f"You may not grant or revoke the role {role.name}.")
 
 
 def require_permissions(actor: Actor, codes: Iterable[str]) -> None:
@@ -236,7 +236,7 @@ def require_permissions(actor: Actor, codes: Iterable[str]) -> None:
         return
     for code in codes:
         if code not in actor.permissions:
-            raise Forbidden(f"You may not hand out the permission {code.removeprefix(CUSTOM)}: you do not hold it.")
+            raise Forbidden(f"You may not grant the permission {code.removeprefix(CUSTOM)}: you do not hold it.")
 
 
 def permissions_of(role: Role) -> frozenset[str]:

@@ -87,7 +87,7 @@ def adjust_stock(
     `cost_per_unit` is in major units of the product's currency. Below zero: `InsufficientStock`.
     """
     if adjustment == 0:
-        raise Invalid({"adjustment": "An adjustment of nothing is none."})
+        raise Invalid({"adjustment": "Enter an adjustment other than 0."})
     cost = None
     if cost_per_unit is not None:
         cost = (money.to_minor(cost_per_unit, product.currency, field="cost_per_unit"), product.currency)

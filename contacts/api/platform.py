@@ -19,6 +19,7 @@ class PlatformAccountViewSet(CompanyViewSet):
     surface = PLATFORM
     serializer_class = CompanyFieldsSerializer
     verbose_name = "Account"
+    verbose_name_plural = "accounts"
 
 
 class PlatformContactSerializer(ContactFieldsSerializer):

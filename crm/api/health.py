@@ -104,7 +104,7 @@ class PlatformHealthViewSet(ApiViewSet):
 
     @extend_schema(response={"status": ("ok",)})
     def ping(self, request: Any) -> HttpResponse:
-        """Tell that the process answers."""
+        """Report that the process responds."""
         return self.respond({"status": "ok"})
 
     @extend_schema(
@@ -112,7 +112,7 @@ class PlatformHealthViewSet(ApiViewSet):
         other_responses={503: {"status": ("down",), "components": COMPONENTS}},
     )
     def health(self, request: Any) -> HttpResponse:
-        """Tell whether the process can work. Without database or Redis it is down, without a worker degraded."""
+        """Report whether the process can work. Without database or Redis it is down, without a worker degraded."""
         database, redis_up, worker = _ask(_database, _redis, _worker)
         up = {"database": database, "redis": redis_up, "search": database, "worker": worker}
         components = {name: PARTS[not is_up] for name, is_up in up.items()}
@@ -129,7 +129,7 @@ class StorefrontHealthViewSet(ApiViewSet):
 
     @extend_schema(response={"status": ("ok",)}, unwrapped=True)
     def health(self, request: Any, **kwargs: Any) -> HttpResponse:
-        """Tell that the shop answers; bare, as the document shows it."""
+        """Report that the shop responds, without an envelope."""
         _ = self.shop
         return json_response({"status": "ok"})
 

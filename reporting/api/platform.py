@@ -31,12 +31,12 @@ class PlatformDashboardViewSet(DashboardViewSet):
 
     @extend_schema(response=SUMMARY)
     def summary(self, request: Any) -> HttpResponse:
-        """Answer the twelve figures; amounts in the organization's currency, others in `by_currency`."""
+        """Return the twelve figures; amounts in the organization's currency, others in `by_currency`."""
         return self.respond(dashboards.summary_for(self.actor))
 
     @extend_schema(response={"items": [FeedItemSerializer]}, parameters={"limit": int})
     def feed(self, request: Any) -> HttpResponse:
-        """Answer what happened last, newest first."""
+        """Return the latest events, newest first."""
         return self.respond({"items": self.recent(FeedItemSerializer, self.limit_asked(DEFAULT_FEED))})
 
 
@@ -71,7 +71,7 @@ class PlatformBoardViewSet(BoardViewSet):
         error_statuses=(404,),
     )
     def board(self, request: Any) -> HttpResponse:
-        """Answer a pipeline's stages with true counts and sums, and a page of the opportunities of each.
+        """Return a pipeline's stages with their counts and sums, and a page of each one's opportunities.
 
         The default pipeline's unless another is named. Sums are in the organization's currency, others beside them.
         """

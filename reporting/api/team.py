@@ -32,7 +32,7 @@ class TeamDashboardViewSet(DashboardViewSet):
         }
     )
     def kpis(self, request: Any) -> HttpResponse:
-        """Answer the figures of the dashboard's cards, and what happened last."""
+        """Return the dashboard's figures and the latest events."""
         told = dashboards.overview_for(self.actor)
         return self.respond(
             {

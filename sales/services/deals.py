@@ -118,7 +118,7 @@ def update_deal(
     company = visible_company(actor, values["company_id"]) if values.get("company_id") else None
     contact = visible_contact(actor, values["contact_id"]) if values.get("contact_id") else None
     if stage_id is None and pipeline_id not in {None, deal.pipeline_id}:
-        raise Invalid({"pipeline_id": "A deal moves to a stage: name that too."})
+        raise Invalid({"pipeline_id": "Name the stage as well: a deal moves to a stage of the pipeline."})
     place = _next_place(actor, deal, pipeline_id, stage_id, status=status, position=position)
     deal = deal_moves.lock_living(actor, deal.pk)
     if stage_id is None and status == deal.status:  # by somebody else, meanwhile
@@ -223,7 +223,7 @@ def _next_place(
 
 def _check_status(place: Slot, status: str | None) -> None:
     if status not in {None, place.stage.kind}:
-        raise Invalid({"status": "The stage named makes it another."})
+        raise Invalid({"status": "This stage gives the deal another status."})
 
 
 def _stages(actor: Actor, pipeline_id: UUID | None, stage_id: UUID | None) -> QuerySet[Stage]:

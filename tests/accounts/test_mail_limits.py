@@ -197,7 +197,7 @@ def test_reminders_count_for_their_recipient_alone(acme, few, client_for, mails)
         _busy(acme, user)
 
     with acme.inside():
-        today = [daily_reminders.Morning(acme.id, user.pk, clock.today("UTC")) for user in people]
+        today = [daily_reminders.DueReminder(acme.id, user.pk, clock.today("UTC")) for user in people]
     assert daily_reminders._send(acme.id, today) == LIMIT
 
     assert mails(acme) == LIMIT

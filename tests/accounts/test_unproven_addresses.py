@@ -111,7 +111,7 @@ def test_what_fits_one_account_is_a_failure_of_the_others(organization, limits):
 
 
 def test_control_forgiving_every_account_that_was_tried_counts_nothing(organization, limits, monkeypatch):
-    monkeypatch.setattr(lockout, "forgive", lambda admission, _: lockout.undo(admission))
+    monkeypatch.setattr(lockout, "undo_failure", lambda admission, _: lockout.undo(admission))
 
     assert standing_after_guesses_that_fit_another_account(organization) == 200
 

@@ -32,7 +32,7 @@ MODELS = [model for model in apps.get_models(include_auto_created=True) if is_ou
 TENANT_MODELS = [model for model in MODELS if belongs_to_an_organization(model)]
 ORGANIZATION = apps.get_model("accounts", "Organization")
 # Tables without an organization: nothing in them belongs to one.
-SHARED = {"core_ratecounter", "core_jobslot"}
+SHARED = {"core_ratecounter"}
 
 
 def table(model: type[models.Model]) -> str:

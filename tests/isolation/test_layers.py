@@ -15,7 +15,6 @@ SHARED_TABLES = {
     "auth_group": "Django's own, unused: roles are accounts.Role",
     "auth_group_permissions": "Django's own, unused",
     "auth_permission": "Django's own names of admin permissions",
-    "core_jobslot": "which periodic job ran when; no tenant's data",
     "core_ratecounter": "attempts by client address; no tenant's data",
     "django_admin_log": "what platform operators did in the back office",
     "django_content_type": "Django's own names of models",

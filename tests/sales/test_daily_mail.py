@@ -106,7 +106,7 @@ def test_it_is_sent_at_8_of_that_day_and_once(acme, assign, poll, zone, day, eig
     later = (moment + SECOND, moment + timedelta(hours=1), moment + timedelta(hours=2), ends - SECOND)
     assert [poll(moment) for moment in later] == [[]] * len(later)
     # And so on the next day, on which it is overdue.
-    following = clock.moment(day + timedelta(days=1), daily_reminders.EIGHT, zone)
+    following = clock.moment(day + timedelta(days=1), daily_reminders.SEND_AT, zone)
     assert [poll(ends), poll(following - SECOND)] == [[], []]
     assert poll(following) == [(str(user.pk), (day + timedelta(days=1)).isoformat())]
     assert poll(following + timedelta(hours=1)) == []

@@ -77,7 +77,7 @@ class PlatformUserViewSet(MemberViewSet):
 
     surface = PLATFORM
     serializer_class: type[Serializer] = PlatformUserSerializer
-    verbose_name_plural = "items"
+    verbose_name_plural = "users"
     permissions = {"partial_update": MEMBER, "me": MEMBER, "change_password": MEMBER}
     strict_throttle = frozenset({"change_password"})
     strict_throttle_fields = {"partial_update": "current_password"}

@@ -159,7 +159,7 @@ class StorefrontAuthViewSet(AuthViewSet):
 
     @extend_schema(request=AddressSerializer, response={"message": str})
     def forgot_password(self, request: Any, **kwargs: Any) -> HttpResponse:
-        """Mail a link that sets a new password; the answer never tells whether there is an account."""
+        """Mail a link that sets a new password; the response does not say whether there is an account."""
         passwords.forget(**self.validate(), slug=self.shop.slug)
         return self.respond({"message": FORGOTTEN})
 

@@ -167,7 +167,7 @@ class PermissionViewSet(RoleViewSet):
         request=PermissionFieldsSerializer, response={"permission": PermissionFieldsSerializer}, partial=True
     )
     def update(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
-        """Change a permission that is not built in; roles that hold it hold what it becomes."""
+        """Change a permission that is not built in; roles that hold it follow."""
         permissions.get_permission(self.actor, pk)
         return self.respond_with(permissions.update_permission(self.actor, pk, **self.changes()))
 
@@ -196,14 +196,14 @@ class UserRoleViewSet(RoleViewSet):
 
     @extend_schema(request=AssignmentSerializer, response={"message": str})
     def assign(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
-        """Assign a role that one may hand out."""
+        """Assign a role that one may grant."""
         user = self.user(pk)
         roles.assign_role(self.actor, user, self.role_asked(**self.validate(AssignmentSerializer)))
         return self.respond({"message": "Role assigned successfully"})
 
     @extend_schema(response=None, status=204)
     def revoke(self, request: Any, shop: str, pk: UUID, role_pk: UUID) -> HttpResponse:
-        """Take a role away that one may hand out."""
+        """Revoke a role that one may grant."""
         roles.revoke_role(self.actor, self.user(pk), self.role(role_pk))
         return json_response(None, 204)
 

@@ -37,13 +37,13 @@ class PlatformOrderViewSet(OrderViewSet):
 
     @extend_schema(request=StatusChangeSerializer, response="serializer_class")
     def change_status(self, request: Any, pk: UUID) -> HttpResponse:
-        """Move an order on: forward, to cancelled before it is shipped, to refunded after."""
+        """Change an order's status: forward, to cancelled before it is shipped, to refunded after."""
         order = orders.change_status(self.actor, self.get_object(pk), **self.validate(StatusChangeSerializer))
         return self.respond_with(order)
 
     @extend_schema(response={"items": [StatusEntrySerializer]})
     def history(self, request: Any, pk: UUID) -> HttpResponse:
-        """Answer how it came to be where it is, its creation first."""
+        """Return an order's history, oldest first."""
         rows = orders.history_of(self.actor, self.get_object(pk))
         return self.respond({"items": self.query(StatusEntrySerializer, Event).all(rows, order=("occurred_at", "id"))})
 

@@ -30,12 +30,12 @@ class CartViewSet(ApiViewSet):
 
     @extend_schema(request=NewCartItemSerializer, response=CartFieldsSerializer)
     def add(self, request: Any, shop: str) -> HttpResponse:
-        """Put a product into the cart; what is there already in the same choice becomes more."""
+        """Add a product to the cart; the same choice again adds to its quantity."""
         return self.respond_with(carts.add_item(self.actor, **self.validate(NewCartItemSerializer)))
 
     @extend_schema(request=CartItemChangeSerializer, response=CartFieldsSerializer)
     def change(self, request: Any, shop: str, pk: UUID) -> HttpResponse:
-        """Change how many of an item there are."""
+        """Change the quantity of an item."""
         return self.respond_with(carts.change_quantity(self.actor, pk, **self.validate(CartItemChangeSerializer)))
 
     @extend_schema(response=CartFieldsSerializer)

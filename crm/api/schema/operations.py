@@ -98,7 +98,8 @@ class SurfaceSchema(TypeSchema):
         if self.view.action in STANDARD and hasattr(self.view, "verbose_name_plural"):
             word = STANDARD[self.view.action][1]
             is_list = self.view.action == "list"
-            return f"{word} {self.view.verbose_name_plural if is_list else self.view.verbose_name.lower()}"
+            noun = self.view.verbose_name_plural.replace("_", " ") if is_list else self.view.verbose_name.lower()
+            return f"{word} {noun}"
         return _first_sentence(self.action.__doc__)
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's own signature

@@ -33,7 +33,7 @@ class TeamBoardViewSet(BoardViewSet, TeamDealViewSet):
         error_statuses=(404,),
     )
     def board(self, request: Any) -> HttpResponse:
-        """Answer a pipeline's stages with true counts and sums, and a page of the deals of each.
+        """Return a pipeline's stages with their counts and sums, and a page of each one's deals.
 
         The default pipeline's unless another is named. Sums are in the organization's currency, others beside them.
         """

@@ -117,7 +117,7 @@ class ActivityViewSet(ResourceViewSet):
 
     @extend_schema(response="serializer_class")
     def complete(self, request: Any, pk: UUID) -> HttpResponse:
-        """Mark one as done; what is done already is answered unchanged."""
+        """Complete one; one that is completed already stays as it is."""
         return self.respond_with(activities.complete_activity(self.actor, self.get_object(pk)))
 
 
@@ -151,7 +151,7 @@ class TaskViewSet(ActivityViewSet):
         error_statuses=(400, 403),
     )
     def reminders(self, request: Any) -> HttpResponse:
-        """Answer what is overdue, due today, and due in the seven days after it: one's own, by one's own clock.
+        """Return one's own tasks that are overdue, due today and due in the next seven days, in one's own time zone.
 
         Each list shows the 100 that are due first; the counts are true. Those who see everybody's tasks and
         may change them may ask for another's by `assigneeId`.

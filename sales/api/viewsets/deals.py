@@ -118,6 +118,6 @@ class DealViewSet(ResourceViewSet):
 
     @extend_schema(response={"items": [HistoryEntrySerializer]})
     def history(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
-        """Answer where one has been, its creation first."""
+        """Return an opportunity's history, oldest first."""
         rows = deal_moves.history_of(self.actor, self.get_object(pk))
         return self.respond({"items": self.query(HistoryEntrySerializer, Event).all(rows, order=("occurred_at", "id"))})
