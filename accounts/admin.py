@@ -1,4 +1,4 @@
-"""Identity's back office. What has rules goes through the services, as on every other door."""
+"""Identity's back office. What has rules goes through the services, like every other entry point."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -96,17 +96,17 @@ class OrganizationAdmin(BackOfficeAdmin):
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Found the organization with its owner, or change its settings."""
-        told = form.cleaned_data
+        details = form.cleaned_data
         if change:
-            changes = {name: told[name] for name in form.changed_data}
+            changes = {name: details[name] for name in form.changed_data}
             _became(obj, organizations.update_organization(actor_for(request, obj), obj, **changes))
             return
         founded = registration.create_organization_with_owner(
-            name=told["name"],
-            slug=told["slug"],
-            email=told["owner_email"],
-            full_name=told["owner_name"],
-            password=told["owner_password"] or None,
+            name=details["name"],
+            slug=details["slug"],
+            email=details["owner_email"],
+            full_name=details["owner_name"],
+            password=details["owner_password"] or None,
         )
         _became(obj, founded.organization)
 
@@ -225,15 +225,17 @@ class UserAdmin(DjangoUserAdmin, TenantAdmin):  # type: ignore[misc]  # Django's
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Make or change the user by the same rules as an owner would."""
-        told = form.cleaned_data
+        details = form.cleaned_data
         if change and obj.organization_id is None:
             obj.save()
         elif change:
-            changes = {name: told[name] for name in form.changed_data if told[name] or name != "role"}
+            changes = {name: details[name] for name in form.changed_data if details[name] or name != "role"}
             _became(obj, users.update_user(actor_for(request, obj.organization), obj, **changes))
         else:
-            organization = told.pop("tenant")
-            made = users.create_user(actor_for(request, organization), **told | {"password": told["password"] or None})
+            organization = details.pop("tenant")
+            made = users.create_user(
+                actor_for(request, organization), **details | {"password": details["password"] or None}
+            )
             _became(obj, made)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's signature
@@ -294,7 +296,7 @@ class RoleAdmin(TenantAdmin):
         return super().has_change_permission(request, obj) and not (obj and obj.is_built_in)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask only for what may be told."""
+        """Leave out the fields that may not be set."""
         return self.readonly_fields if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -304,14 +306,16 @@ class RoleAdmin(TenantAdmin):
 
     def save_model(self, request: HttpRequest, obj: Role, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Make or change the role as an owner would."""
-        told = form.cleaned_data
+        details = form.cleaned_data
         if not change:
-            organization = told.pop("tenant")
-            _became(obj, roles.create_role(actor_for(request, organization), **told))
+            organization = details.pop("tenant")
+            _became(obj, roles.create_role(actor_for(request, organization), **details))
             return
         actor = actor_for(request, obj.organization)
-        wanted, had = set(told.pop("granted")), set(form.initial["granted"])
-        changed = roles.update_role(actor, obj, **{name: told[name] for name in form.changed_data if name in told})
+        wanted, had = set(details.pop("granted")), set(form.initial["granted"])
+        changed = roles.update_role(
+            actor, obj, **{name: details[name] for name in form.changed_data if name in details}
+        )
         for permission in permissions.all_permissions(actor):
             if str(permission.id) in wanted - had:
                 permissions.grant_permission(actor, changed, permission.id)

@@ -1,4 +1,4 @@
-"""Celery doors of identity."""
+"""Celery tasks of identity."""
 
 from celery import shared_task
 

@@ -239,7 +239,7 @@ def make_people() -> None:
 def load_contacts(url: str, tenant: Tenant, count: int) -> None:
     """Load contacts by COPY, with every derived column as the product's services make it."""
     with psycopg.connect(url) as connection:
-        # Rows that are right by construction need no foreign-key checks; the tally is written below instead.
+        # Rows that are right by construction need no foreign-key checks; the row counter is written below instead.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET maintenance_work_mem = '512MB'")
         connection.execute("SET synchronous_commit = off")

@@ -1,4 +1,4 @@
-"""The floor: the least that gives the same answers. No framework, no walls: one statement a request, JSON out.
+"""The floor: the least that gives the same answers. No framework, no isolation: one statement a request, JSON out.
 
 A WSGI application in the product's web server, over one connection a thread. It checks the token's signature and
 expiry, and nothing else; it runs as a superuser, whom row-level security does not hold. It exists to be compared with.

@@ -195,7 +195,7 @@ class Stage:
         return next(server for server in self.servers if (server.name, server.rows) == (name, rows))
 
     def fold(self) -> None:
-        """Do to the tallies what beat does twice a minute, one row for each sum, and fill the carts again."""
+        """Do to the row counters what beat does twice a minute, one row for each sum, and fill the carts again."""
         for size in self.sizes:
             with psycopg.connect(self.admin_url(self.database(size))) as connection:
                 connection.execute(FOLD, [data.WRITTEN.organization])

@@ -1,4 +1,4 @@
-"""The project package and its floor: settings, the kernel (`core`), the wire kit (`api`)."""
+"""The project package : settings, the kernel (`core`), the API's base classes (`api`)."""
 
 from crm.celery import app as celery_app
 

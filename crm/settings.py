@@ -147,7 +147,7 @@ DATABASES["owner"]["OPTIONS"] = {
 DATABASE_ROUTERS = ["crm.core.db.router.OneDatabase"]
 
 # --- Redis, Celery --------------------------------------------------------------------------------------------------
-# Redis is disposable: limits, doorbells and caches. What must not be lost is in PostgreSQL.
+# Redis is disposable: limits, wakeups and caches. What must not be lost is in PostgreSQL.
 
 REDIS_URL = service("REDIS_URL", ("redis", "rediss", "unix"), default="redis://127.0.0.1:6379/1")
 CELERY_BROKER_URL = service(

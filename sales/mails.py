@@ -1,4 +1,4 @@
-"""Mails of sales: what a person has to do, each morning.
+"""Mails of sales: what a person has to do, once a day.
 
 An outbox handler; it sends nothing where nothing is left to do meanwhile, and may run twice (`crm.core.mail`).
 """

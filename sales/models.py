@@ -233,7 +233,7 @@ class Activity(SoftDeleteModel):
 
     `due_at` decides what is due; where a date alone was given, `due_on` keeps it and `due_at` is that day's last
     second in the time zone of the owner (the person it is assigned to). `scheduled_at` says since when it has been
-    due then for that person: what came up after a morning's reminder waits for the next one.
+    due then for that person: what came up after a day's reminder waits for the next one.
     """
 
     owned_by: ClassVar[str | None] = "owner_id"

@@ -1,4 +1,4 @@
-"""Celery doors of sales."""
+"""Celery tasks of sales."""
 
 from celery import shared_task
 
@@ -7,7 +7,7 @@ from sales.services import daily_reminders
 
 @shared_task
 def send_reminders() -> int:
-    """Mail whoever's morning has come; safe to run any number of times at once."""
+    """Mail everybody whose reminder is due; safe to run any number of times at once."""
     return daily_reminders.send()
 
 

@@ -50,8 +50,8 @@ class Overview(OwnPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Tell what there is."""
         totp = getattr(self.user, "totp", None)
-        told = {"totp": totp, "codes_left": len(totp.recovery_hashes) if totp else 0}
-        return {**super().get_context_data(**kwargs), **told, "is_required": settings.ADMIN_TOTP == "required"}
+        details = {"totp": totp, "codes_left": len(totp.recovery_hashes) if totp else 0}
+        return {**super().get_context_data(**kwargs), **details, "is_required": settings.ADMIN_TOTP == "required"}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Take the form where there is something to switch off."""

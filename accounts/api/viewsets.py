@@ -82,10 +82,10 @@ class MemberViewSet(ResourceViewSet):
 
     def get_filter_data(self) -> dict[str, str]:
         """Take a role by the surface's name too."""
-        asked = super().get_filter_data()
-        if "role" in asked:
-            asked["role"] = role_names.stored(self.surface.name, asked["role"])
-        return asked
+        requested = super().get_filter_data()
+        if "role" in requested:
+            requested["role"] = role_names.stored(self.surface.name, requested["role"])
+        return requested
 
     def partial_update(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         """Change any part of a user, within what the actor may."""

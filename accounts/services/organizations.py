@@ -62,9 +62,9 @@ def own_organization(actor: Actor) -> QuerySet[Organization]:
 def system_info(actor: Actor, organization: Organization) -> dict[str, Any]:
     """Return version, uptime of this process in seconds, counts of what there is, and which features are on."""
     members = User.objects.of(actor).members()
-    tallies = RowCounter.objects.filter(organization_id=actor.organization_id)
+    counters = RowCounter.objects.filter(organization_id=actor.organization_id)
     # Those of two words count the same rows once more, in another way.
-    kept = tallies.exclude(kind__contains=" ").values_list("kind").annotate(Sum("n"))
+    kept = counters.exclude(kind__contains=" ").values_list("kind").annotate(Sum("n"))
     return {
         "version": settings.VERSION,
         "uptime": int(time.monotonic() - _STARTED),

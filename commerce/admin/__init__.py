@@ -1,4 +1,4 @@
-"""The back office of commerce; importing its rooms registers their pages."""
+"""The back office of commerce; importing its modules registers their pages."""
 
 from commerce.admin import catalog, orders, terms
 

@@ -184,9 +184,9 @@ class ProductAdmin(ServiceAdmin):
         """Return the end of the ledger, with a link to all of it."""
         ledger = StockMovement.objects.of(product.organization_id).filter(stock_id=product.stock_id)
         newest = ledger.order_by("-created_at", "-id")[:MOVEMENTS_SHOWN]
-        told = ((f"{row.created_at:%Y-%m-%d %H:%M}", row, row.balance, row.reason) for row in newest)
+        details = ((f"{row.created_at:%Y-%m-%d %H:%M}", row, row.balance, row.reason) for row in newest)
         address = reverse("admin:commerce_stockmovement_changelist")
-        rows = format_html_join("", "<li>{}: {} &rarr; {} {}</li>", told)
+        rows = format_html_join("", "<li>{}: {} &rarr; {} {}</li>", details)
         return format_html('<ul>{}</ul><a href="{}?stock__id__exact={}">All</a>', rows, address, product.stock_id)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
@@ -203,15 +203,15 @@ class ProductAdmin(ServiceAdmin):
         actor = actor_for(request, form.instance.organization)
         formset.new_objects = formset.changed_objects = formset.deleted_objects = []
         for inline in formset.forms:
-            told = {name: value for name, value in inline.cleaned_data.items() if name in inline.changed_data}
+            details = {name: value for name, value in inline.cleaned_data.items() if name in inline.changed_data}
             if inline in formset.deleted_forms:
                 if not inline.instance._state.adding:  # noqa: SLF001 - Django's documented way to tell a new row
                     variants.delete_variant(actor, inline.instance)
             elif inline.instance._state.adding:  # noqa: SLF001 - the same
-                if told:
-                    variants.create_variant(actor, form.instance, **told)
-            elif told:
-                variants.update_variant(actor, inline.instance, **told)
+                if details:
+                    variants.create_variant(actor, form.instance, **details)
+            elif details:
+                variants.update_variant(actor, inline.instance, **details)
 
 
 class ShelfAdmin(ServiceAdmin):

@@ -131,7 +131,7 @@ class OrderAdmin(TenantAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Enter no orders here: they take prices and stock, which the API's doors do."""
+        """Enter no orders here: they take prices and stock, which the API does."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature

@@ -147,17 +147,17 @@ class Books:
         """Tell of the order from its beginning on: its status is what it was at each time."""
         actor_id = order.created_by_id or order.user_id
         order.status, number = "pending", order.tracking_number
-        told = orders.event_data(order, order.customer)
-        yield self.chronicle.event("order.created", order, one.created_at, actor_id=actor_id, **told)
+        details = orders.event_data(order, order.customer)
+        yield self.chronicle.event("order.created", order, one.created_at, actor_id=actor_id, **details)
         order.tracking_number = ""
         for change in one.changes:
             changes = {"status": {"from": order.status, "to": change.status}}
             if change.tracking_number:
                 changes["tracking_number"] = {"from": "", "to": number}
             order.status = change.status
-            told = orders.status_event_data(order, changes, change.note)
+            details = orders.status_event_data(order, changes, change.note)
             at, worker = change.at, self._worker(order.customer)
-            yield self.chronicle.event("order.status_changed", order, at, actor_id=worker.pk, **told)
+            yield self.chronicle.event("order.status_changed", order, at, actor_id=worker.pk, **details)
         order.tracking_number = number
 
     # --- Stock
@@ -220,8 +220,8 @@ class Books:
         order = None if movement.order is None else self.orders[movement.order]
         row, actor_id, at = self._movement(movement), self._mover(order), movement.at
         if order is None and movement.reason != stock.OPENING:
-            told = stock.adjustment_story(product, variant, row)
-            yield self.chronicle.event("product.stock_adjusted", product, at, actor_id=actor_id, **told)
+            details = stock.adjustment_story(product, variant, row)
+            yield self.chronicle.event("product.stock_adjusted", product, at, actor_id=actor_id, **details)
         if movement.balance <= row.stock.reorder_level < movement.before:
             low = stock.low_story(product, variant, movement.balance, row.stock.reorder_level)
             yield self.chronicle.event("product.stock_low", product, at, actor_id=actor_id, **low)

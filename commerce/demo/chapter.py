@@ -45,8 +45,8 @@ def tell(telling: Telling) -> None:
         currency=currency,
         today=telling.today,
     )
-    asked = telling.options["orders"]
-    orders = selling.orders(min(telling.options["contacts"] * 5 // 8, MOST) if asked is None else asked)
+    requested = telling.options["orders"]
+    orders = selling.orders(min(telling.options["contacts"] * 5 // 8, MOST) if requested is None else requested)
     catalog = Catalog(telling, invented)
     books = Books(telling, catalog, orders, customers=customers, shoppers=shoppers)
     terms = Terms(telling, books.uses)

@@ -113,8 +113,8 @@ class Catalog:
             created_by=self.maker,
         )
         search_index.refresh(product, product.brand)
-        told = {"sku": product.sku, "stock_quantity": one.stock.opening}
-        self._made(product, "product", f"Product {product} created", metadata=told)
+        details = {"sku": product.sku, "stock_quantity": one.stock.opening}
+        self._made(product, "product", f"Product {product} created", metadata=details)
         self.products.append(product)
         self.sellers.append((product, None))
         self.variants.append([self._variant(product, variant, one.created_at) for variant in one.variants])
@@ -132,8 +132,8 @@ class Catalog:
         )
         if one.stock:
             self.sellers.append((product, row))
-        told = {"product_id": str(product.pk), "sku": row.sku}
-        return self._made(row, "variant", f"Variant {row} of {product} created", metadata=told)
+        details = {"product_id": str(product.pk), "sku": row.sku}
+        return self._made(row, "variant", f"Variant {row} of {product} created", metadata=details)
 
     def _item(self, stock: Stock, at: datetime) -> StockItem:
         row = StockItem(
@@ -147,9 +147,9 @@ class Catalog:
     def _columns(self, at: datetime) -> dict[str, Any]:
         return {"id": UUID(id_at(at)), "organization_id": self.organization_id, "created_at": at, "updated_at": at}
 
-    def _made(self, row: Any, noun: str, title: str, **told: Any) -> Any:
+    def _made(self, row: Any, noun: str, title: str, **details: Any) -> Any:
         name, at = f"{noun}.created", row.created_at
-        self.events.append(self.chronicle.event(name, row, at, title=title, actor_id=self.maker.pk, **told))
+        self.events.append(self.chronicle.event(name, row, at, title=title, actor_id=self.maker.pk, **details))
         return row
 
 
@@ -188,15 +188,15 @@ class Terms:
                 yield self.chronicle.event(name, row, row.created_at, title=title, actor_id=self.maker.pk)
 
     def _way(self, way: words.Way) -> ShippingMethod:
-        meant = shipping(way, self.unit)
+        target = shipping(way, self.unit)
         return ShippingMethod(
             **self._columns(),
             code=way.code,
             code_normalized=normal_code(way.code),
             name=way.name,
             currency=self.currency,
-            price=meant.price,
-            free_from=meant.free_from,
+            price=target.price,
+            free_from=target.free_from,
         )
 
     def _rate(self, rate: words.Rate) -> TaxRate:
@@ -211,17 +211,17 @@ class Terms:
         )
 
     def _promotion(self, offer: words.Offer) -> Promotion:
-        meant, uses = discount(offer, self.unit), self.uses[offer.code]
+        target, uses = discount(offer, self.unit), self.uses[offer.code]
         return Promotion(
             **self._columns(),
             code=offer.code,
             code_normalized=normal_code(offer.code),
-            type=PromotionType(meant.kind),
-            value=meant.value,
+            type=PromotionType(target.kind),
+            value=target.value,
             currency=self.currency,
             starts_at=self.today - offer.begun if offer.begun else None,
             ends_at=self.today - offer.ended if offer.ended else None,
-            minimum_total=meant.minimum_total,
+            minimum_total=target.minimum_total,
             max_uses=max(uses, 1) if offer.uses else None,
             max_uses_per_user=offer.uses_each,
             uses=uses,

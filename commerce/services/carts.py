@@ -75,8 +75,8 @@ def held_cart(actor: Actor) -> Cart:
     Only a statement after this one sees what its last holder did.
     """
     moment = clock.now()
-    asked = [uuid7(), actor.organization_id, actor.user_id, moment, moment]
-    (row,) = db.fetch(_HOLD, asked)
+    requested = [uuid7(), actor.organization_id, actor.user_id, moment, moment]
+    (row,) = db.fetch(_HOLD, requested)
     return _cart(actor, row)
 
 

@@ -87,10 +87,10 @@ def promotions_for(
     One that the customer cannot use now is `Invalid`, naming `promotion_codes` and the reason. Whether the order
     reaches their minimum is the pricing's question.
     """
-    asked: dict[str, str] = {}
+    requested: dict[str, str] = {}
     for code in codes:
-        asked.setdefault(normal_code(code), code)
-    if not asked:
+        requested.setdefault(normal_code(code), code)
+    if not requested:
         return []
     # Asked for by promotion and customer: a code that everybody uses must not be counted through at each checkout.
     by_customer = PromotionUse.objects.of(actor).filter(
@@ -101,13 +101,13 @@ def promotions_for(
         promotion.code_normalized: promotion
         for promotion in Promotion.objects.of(actor)
         .alive()
-        .filter(code_normalized__in=asked)
+        .filter(code_normalized__in=requested)
         .annotate(used=Coalesce(Subquery(counted), 0))
     }
-    for normalized, code in asked.items():
+    for normalized, code in requested.items():
         promotion = known.get(normalized)
         _refuse_unusable(promotion, code, promotion.used if promotion else 0, now or clock.now(), actor.currency)
-    return [known[normalized] for normalized in asked]
+    return [known[normalized] for normalized in requested]
 
 
 def discount(promotion: Promotion) -> Discount:

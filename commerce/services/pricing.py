@@ -158,10 +158,10 @@ def _spent(subtotal: int, discounts: Iterable[Discount], currency: str) -> list[
             least = money.text(discount.minimum_total, currency)
             raise Invalid({"promotion_codes": f"{discount.code} takes an order of at least {least}."})
         if discount.kind == "fixed":
-            asked = discount.value
+            requested = discount.value
         else:
-            asked = rounded(subtotal * discount.value, HUNDREDTHS_OF_PERCENT)
-        amount = min(asked, left)
+            requested = rounded(subtotal * discount.value, HUNDREDTHS_OF_PERCENT)
+        amount = min(requested, left)
         left -= amount
         spent.append((discount, amount))
     return spent

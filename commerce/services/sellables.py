@@ -67,12 +67,12 @@ def find(actor: Actor, choices: Collection[ItemKey]) -> dict[ItemKey, Sellable]:
     found: dict[ItemKey, Sellable] = {}
     if alone:
         rows = Product.objects.of(actor).alive().filter(pk__in=alone)
-        for pk, *told in _asked(rows.values_list("pk", *columns("", None))):
-            found[UUID(pk), None] = Sellable(*told)
+        for pk, *details in _asked(rows.values_list("pk", *columns("", None))):
+            found[UUID(pk), None] = Sellable(*details)
     if variants:
         forms = Variant.objects.of(actor).alive().filter(pk__in=variants, product__deleted_at=None)
-        for pk, product_id, *told in _asked(forms.values_list("pk", "product_id", *columns("product__", ""))):
-            found[UUID(product_id), UUID(pk)] = Sellable(*told)
+        for pk, product_id, *details in _asked(forms.values_list("pk", "product_id", *columns("product__", ""))):
+            found[UUID(product_id), UUID(pk)] = Sellable(*details)
     return {choice: found[choice] for choice in choices if choice in found}
 
 

@@ -20,7 +20,7 @@ from crm.core.db import lock_row
 from crm.core.errors import Conflict, Invalid
 
 OPENING = "Opening stock"
-ADJUST = "stock:create"  # what changing a balance takes, by whichever door
+ADJUST = "stock:create"  # what changing a balance takes, whichever entry point
 
 
 class Shortage(NamedTuple):
@@ -95,8 +95,8 @@ def adjust_stock(
         (movement,) = _move(actor, {stock_item_id(product, variant): adjustment}, MovementType(type), reason, cost=cost)
     except InsufficientStock as refusal:
         (short,) = refusal.short
-        told = f"There are {short.available} in stock, {short.wanted} cannot be taken."
-        raise InsufficientStock(refusal.short, adjustment=told) from refusal
+        message = f"There are {short.available} in stock, {short.wanted} cannot be taken."
+        raise InsufficientStock(refusal.short, adjustment=message) from refusal
     _record_adjustment(actor, product, variant, movement)
     return movement
 
@@ -291,8 +291,8 @@ def _record_low(actor: Actor, movements: Sequence[StockMovement], items: Mapping
     variants = Variant.objects.of(actor).alive().filter(stock_id__in=low).select_related("product").order_by("id")
     for product, variant in [*products, *((variant.product, variant) for variant in variants)]:
         stock_id = stock_item_id(product, variant)
-        told = low_story(product, variant, low[stock_id].balance, items[stock_id].reorder_level)
-        events.record(actor, "product.stock_low", product, **told)
+        values = low_story(product, variant, low[stock_id].balance, items[stock_id].reorder_level)
+        events.record(actor, "product.stock_low", product, **values)
 
 
 def low_story(product: Product, variant: Variant | None, balance: int, level: int) -> dict[str, Any]:

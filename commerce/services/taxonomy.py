@@ -26,14 +26,14 @@ def change(actor: Actor, row: Category | Brand, fields: dict[str, Any]) -> dict[
     """
     changes = events.assign(row, {name: value for name, value in fields.items() if name != "slug"})
     row.name_normalized = normal_name(row.name)[:LONGEST_NAME]
-    asked = fields.get("slug") or ""
-    if row.slug and asked in {"", row.slug}:
+    requested = fields.get("slug") or ""
+    if row.slug and requested in {"", row.slug}:
         return changes
     advisory_lock(actor.organization_id, f"slugs of {type(row).__name__}")
     others = type(row).objects.of(actor).alive().exclude(pk=row.pk)
-    if asked and others.filter(slug=asked).exists():
-        raise Conflict(f"The slug {asked} is taken.", details={"slug": "This slug is taken."})
-    return changes | events.assign(row, {"slug": asked or _free_slug(row, others)})
+    if requested and others.filter(slug=requested).exists():
+        raise Conflict(f"The slug {requested} is taken.", details={"slug": "This slug is taken."})
+    return changes | events.assign(row, {"slug": requested or _free_slug(row, others)})
 
 
 def _free_slug(row: Category | Brand, others: Any) -> str:

@@ -110,6 +110,6 @@ def _set_stock(actor: Actor, variant: Variant, quantity: int | None, level: int 
     return stock.change_reorder_level(actor, variant.stock_id, level)
 
 
-def _record(actor: Actor, what: str, variant: Variant, **told: Any) -> None:
+def _record(actor: Actor, what: str, variant: Variant, **details: Any) -> None:
     title = f"Variant {variant} of {variant.product} {what}"
-    events.record(actor, f"variant.{what}", variant, title=title, **told)
+    events.record(actor, f"variant.{what}", variant, title=title, **details)

@@ -46,8 +46,8 @@ class TeamContactViewSet(ContactViewSet):
 
 def told_in_camel_case(metadata: Any, changes: Any) -> dict[str, Any]:
     """Return what an event keeps, with what changed in it; its keys are ours, the values of changes perhaps not."""
-    told, changed = (orjson.loads(orjson.dumps(value)) for value in (metadata, changes))
-    found: dict[str, Any] = _camel_keys(told)
+    details, changed = (orjson.loads(orjson.dumps(value)) for value in (metadata, changes))
+    found: dict[str, Any] = _camel_keys(details)
     return found | {"changes": {camel(name): change for name, change in changed.items()}} if changed else found
 
 

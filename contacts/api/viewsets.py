@@ -124,10 +124,10 @@ class ContactViewSet(ResourceViewSet):
     def rejects_duplicates(self) -> bool:
         """Tell whether `?on_duplicate=reject` asks to refuse."""
         key = self.surface.key("on_duplicate")
-        asked = self.request.GET.get(key, "allow") or "allow"
-        if asked not in ON_DUPLICATE:
+        requested = self.request.GET.get(key, "allow") or "allow"
+        if requested not in ON_DUPLICATE:
             raise Invalid({key: "Choose allow or reject."})
-        return asked == "reject"
+        return requested == "reject"
 
 
 class TimelineViewSet(ResourceViewSet):

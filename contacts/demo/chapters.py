@@ -17,7 +17,7 @@ YEAR = timedelta(days=365)  # what the demo looks back on
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One run of `seed_demo`: whose story, who works there, where its year ends, how large it is, and who listens."""
+    """One run of `seed_demo`: which organization, who works there, where its year ends, and how large it is."""
 
     organization: Organization
     workers: Sequence[User]

@@ -133,9 +133,9 @@ class Loader:
         label, actor_id = full_name(contact), self._owner(contact.owner)
         company_id = self._company_id(contact)
 
-        def event(name: str, at: datetime, title: str, **told: Any) -> Row:
+        def event(name: str, at: datetime, title: str, **details: Any) -> Row:
             about: dict[str, Any] = {"contact_id": pk, "company_id": company_id, "actor_id": actor_id}
-            return self.chronicle.event(name, Subject("contact", pk, label), at, title=title, **about, **told)
+            return self.chronicle.event(name, Subject("contact", pk, label), at, title=title, **about, **details)
 
         yield event("contact.created", contact.created_at, f"Contact {label} created")
         for entry in contact.entries:

@@ -77,9 +77,9 @@ SUBJECTS = {
     "order": "orders",
 }
 # Sign-ins, roles, settings, tidying up and what shoppers consider are for the audit, not for the feed.
-UNTOLD_APPS = ("accounts", "core")
-UNTOLD_SUBJECTS = ("pipeline", "stage", "shippingmethod", "taxrate", "promotion", "cart")
-UNTOLD_EVENTS = ("deal.reordered",)
+HIDDEN_APPS = ("accounts", "core")
+HIDDEN_SUBJECTS = ("pipeline", "stage", "shippingmethod", "taxrate", "promotion", "cart")
+HIDDEN_EVENTS = ("deal.reordered",)
 
 
 def events_for(actor: Actor) -> QuerySet[Event]:
@@ -103,9 +103,9 @@ def timeline_of(actor: Actor, contact: Contact) -> QuerySet[Event]:
 
 def recent_events(actor: Actor, limit: int) -> QuerySet[Event]:
     """Return the newest events on contacts, companies and what hangs on them."""
-    untold = [model._meta.model_name for app in UNTOLD_APPS for model in apps.get_app_config(app).get_models()]  # noqa: SLF001 - Django's documented model metadata
-    told = events_for(actor).filter(~Q(subject_type__in=[*untold, *UNTOLD_SUBJECTS]), ~Q(name__in=UNTOLD_EVENTS))
-    newest = told.order_by("-occurred_at", "-id").values("pk")[:limit]
+    hidden = [model._meta.model_name for app in HIDDEN_APPS for model in apps.get_app_config(app).get_models()]  # noqa: SLF001 - Django's documented model metadata
+    details = events_for(actor).filter(~Q(subject_type__in=[*hidden, *HIDDEN_SUBJECTS]), ~Q(name__in=HIDDEN_EVENTS))
+    newest = details.order_by("-occurred_at", "-id").values("pk")[:limit]
     return Event.objects.of(actor).filter(pk__in=newest)
 
 

@@ -191,7 +191,7 @@ class ServiceAdmin(TenantAdmin):
     restores: Callable[..., Any] | None = None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask only for what may be told."""
+        """Leave out the fields that may not be set."""
         return self.readonly_fields if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -208,9 +208,9 @@ class ServiceAdmin(TenantAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Make or change the row as a member of the organization would."""
         actor = actor_for(request, obj.organization)
-        told = form.cleaned_data
-        names = form.changed_data if change else [name for name in told if name != "tenant"]
-        fields = dict(self.given(name, told[name]) for name in names)
+        values = form.cleaned_data
+        names = form.changed_data if change else [name for name in values if name != "tenant"]
+        fields = dict(self.given(name, values[name]) for name in names)
         if change:
             rows = self.model.objects.of(obj.organization_id)
             row = type(self).updates(actor, rows.get(pk=obj.pk), **fields)

@@ -1,4 +1,4 @@
-"""Django application of the wire kit: it brings schema extensions and commands, no tables."""
+"""Django application of the API's base classes: it brings schema extensions and commands, no tables."""
 
 from django.apps import AppConfig
 

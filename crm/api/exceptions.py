@@ -86,8 +86,8 @@ def _fault(error: Exception, rename: Callable[[str], str]) -> Problem | None:
             message = str(getattr(error, "detail", "")) or _MESSAGES[kind]
             return Problem(kind, CODES[kind], message)
     if isinstance(error, Error):
-        meant = _database_kind(error)
-        return Problem(meant, CODES[meant], _MESSAGES[meant]) if meant else None
+        target = _database_kind(error)
+        return Problem(target, CODES[target], _MESSAGES[target]) if target else None
     return None
 
 

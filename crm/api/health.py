@@ -81,7 +81,9 @@ def _worker() -> bool:
 def _ask(*checks: Callable[[], bool]) -> list[bool]:
     """Run the checks side by side; one that is not done by the deadline has failed."""
     deadline = time.monotonic() + DEADLINE_SECONDS
-    return [_outcome(asked, deadline - time.monotonic()) for asked in [_threads.submit(check) for check in checks]]
+    return [
+        _outcome(requested, deadline - time.monotonic()) for requested in [_threads.submit(check) for check in checks]
+    ]
 
 
 def _outcome(asked: Future[bool], seconds: float) -> bool:

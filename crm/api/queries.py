@@ -199,7 +199,7 @@ class SerializerQuery:
         """
         key = ("outer", order, limited, extra)
         if key not in self._statements:
-            # An array, not a join: with it the planner goes by primary key whatever it believes of the table's size.
+            # An array, not a join: with it the planner goes by primary key whatever size it estimates for the table.
             table = self.model._meta.db_table  # noqa: SLF001 - Django's documented model metadata
             condition = f'("{table}"."id" = ANY(ARRAY(SELECT pk FROM page)))'  # noqa: S608 - a table of our own
             among = RawSQL(condition, (), output_field=BooleanField())  # noqa: S611 - no value in it

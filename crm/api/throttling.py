@@ -1,4 +1,4 @@
-"""Rate limits at the door: guarded and counted actions by client address, signed-in work by user."""
+"""Rate limits of requests: attempts at secrets by client address, signed-in work by user."""
 
 import time
 from typing import Any
@@ -40,7 +40,7 @@ def _count_attempt(claims: Claims | None, network: str) -> RateLimitStatus:
     """Count an attempt at a secret: at the password of who is signed in by account, at any other by client address."""
     if claims:
         return rate_limits.hit_durable(f"password:{claims.user_id}", *settings.RATE_LIMIT_ACCOUNT)
-    return rate_limits.hit_durable(f"door:{network}", *settings.RATE_LIMIT_AUTH)
+    return rate_limits.hit_durable(f"attempts:{network}", *settings.RATE_LIMIT_AUTH)
 
 
 def settle(view: Any, standing: RateLimitStatus | None, status: int) -> RateLimitStatus | None:

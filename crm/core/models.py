@@ -1,4 +1,4 @@
-"""Tables of the kernel: events, outbox, idempotency keys, rate counters, tallies, and slots of periodic jobs."""
+"""Tables of the kernel: events, outbox, idempotency keys, rate counters, row counters and summary rows."""
 
 from typing import ClassVar
 
@@ -126,7 +126,7 @@ class IdempotencyKey(TenantModel):
 
 
 class RateCounter(models.Model):
-    """Hits of one subject in one window, counted in PostgreSQL: losing Redis neither opens nor locks a door."""
+    """Hits of one subject in one window, counted in PostgreSQL: losing Redis neither lifts nor adds a limit."""
 
     key = models.CharField(max_length=200, primary_key=True)
     window_ends_at = models.DateTimeField(db_index=True)

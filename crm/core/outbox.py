@@ -34,7 +34,7 @@ ENDED_WORKERS = "Every worker that took this message ended before it was done."
 def enqueue(
     organization_id: UUID, topic: str, payload: Mapping[str, Any], *, delay: timedelta = timedelta()
 ) -> OutboxMessage:
-    """Add a message inside the current transaction; the doorbell rings once it has committed."""
+    """Add a message inside the current transaction; the workers are notified once it has committed."""
     message = OutboxMessage.objects.create(
         organization_id=organization_id, topic=topic, payload=dict(payload), due_at=clock.now() + delay
     )

@@ -1,4 +1,4 @@
-"""Rate limits. Doors that guard secrets count in PostgreSQL; everything else in Redis, which may be away.
+"""Rate limits. Attempts at secrets are counted in PostgreSQL; everything else in Redis, which may be away.
 
 Each window is fixed: it opens with the first hit and closes `seconds` later.
 """

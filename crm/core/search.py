@@ -99,11 +99,11 @@ def tsquery(organization_id: UUID, text: str) -> str | None:
 
     What looks like a phone number is also asked for in one piece, however it was written down.
     """
-    asked = list(dict.fromkeys(words(text)))[:MOST_WORDS]
+    requested = list(dict.fromkeys(words(text)))[:MOST_WORDS]
     prefix = mark(organization_id)
-    query = " & ".join(f"'{prefix}{word}':*" for word in asked)
+    query = " & ".join(f"'{prefix}{word}':*" for word in requested)
     number = "".join(DIGITS.findall(text))[:LONGEST_WORD] if PHONE.fullmatch(text) else ""
-    if len(asked) > 1 and len(number) >= SHORTEST_NUMBER:
+    if len(requested) > 1 and len(number) >= SHORTEST_NUMBER:
         query = f"{query} | '{prefix}{number}':*"
     return query or None
 

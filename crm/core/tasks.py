@@ -1,4 +1,4 @@
-"""Celery doors of the kernel."""
+"""Celery tasks of the kernel."""
 
 from celery import shared_task
 
@@ -12,7 +12,7 @@ def deliver_outbox() -> int:
 
 
 @shared_task
-def fold_tallies() -> None:
+def compact_counters() -> None:
     """Fold signed row counts into one row per kind and owner."""
     counters.compact()
 

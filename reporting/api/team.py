@@ -33,12 +33,12 @@ class TeamDashboardViewSet(DashboardViewSet):
     )
     def kpis(self, request: Any) -> HttpResponse:
         """Return the dashboard's figures and the latest events."""
-        told = dashboards.overview_for(self.actor)
+        details = dashboards.overview_for(self.actor)
         return self.respond(
             {
-                "totalContacts": told.counted.get("contacts", 0),
-                "totalDeals": told.deals.count,
-                "tasksDueToday": told.tasks_due_today,
+                "totalContacts": details.counted.get("contacts", 0),
+                "totalDeals": details.deals.count,
+                "tasksDueToday": details.tasks_due_today,
                 "recentActivities": self.recent(TeamActivitySerializer, RECENT),
             }
         )

@@ -38,21 +38,21 @@ class Summary:
 def overview_for(actor: Actor) -> Overview:
     """Return the figures that the actor may be told."""
     kinds = [kind for kind, permission in _COUNTED.items() if actor.can(permission)]
-    told = figures.overview(actor, kinds)
+    details = figures.overview(actor, kinds)
     if not actor.can("deals:view"):
-        told = replace(told, deals=DealFigures(), won_this_month=Total(), lost_this_month=Total())
+        details = replace(details, deals=DealFigures(), won_this_month=Total(), lost_this_month=Total())
     if not actor.can("activities:view"):
-        told = replace(told, due_today=0, tasks_due_today=0, overdue=0)
-    return told
+        details = replace(details, due_today=0, tasks_due_today=0, overdue=0)
+    return details
 
 
 def summary_for(actor: Actor) -> Summary:
     """Return the twelve figures that the actor may be told."""
-    told = overview_for(actor)
+    details = overview_for(actor)
     amounts = {
-        "pipeline_open": told.deals.open.value,
-        "pipeline_weighted": told.deals.weighted,
-        "won_value_this_month": told.won_this_month.value,
+        "pipeline_open": details.deals.open.value,
+        "pipeline_weighted": details.deals.weighted,
+        "won_value_this_month": details.won_this_month.value,
     }
     currencies = sorted({actor.currency, *(currency for value in amounts.values() for currency in value)})
     by_currency: dict[str, Any] = {
@@ -60,15 +60,15 @@ def summary_for(actor: Actor) -> Summary:
         for currency in currencies
     }
     return Summary(
-        contacts=told.counted.get("contacts", 0),
-        accounts=told.counted.get("companies", 0),
-        open_opportunities=told.deals.open.count,
-        won_this_month=told.won_this_month.count,
-        lost_this_month=told.lost_this_month.count,
-        conversion_rate=told.deals.conversion_rate,
-        avg_cycle=told.deals.average_cycle,
-        activities_due_today=told.due_today,
-        activities_overdue=told.overdue,
+        contacts=details.counted.get("contacts", 0),
+        accounts=details.counted.get("companies", 0),
+        open_opportunities=details.deals.open.count,
+        won_this_month=details.won_this_month.count,
+        lost_this_month=details.lost_this_month.count,
+        conversion_rate=details.deals.conversion_rate,
+        avg_cycle=details.deals.average_cycle,
+        activities_due_today=details.due_today,
+        activities_overdue=details.overdue,
         **by_currency.pop(actor.currency),
         by_currency=by_currency,
     )

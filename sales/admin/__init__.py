@@ -1,4 +1,4 @@
-"""The back office of sales; importing its rooms registers their pages."""
+"""The back office of sales; importing its modules registers their pages."""
 
 from sales.admin import activities, deals, pipelines
 

@@ -82,12 +82,12 @@ class PipelineAdmin(ServiceAdmin):
         actor = actor_for(request, form.instance.organization)
         formset.new_objects = formset.changed_objects = formset.deleted_objects = []
         for inline in formset.forms:
-            told = {name: value for name, value in inline.cleaned_data.items() if name in inline.changed_data}
+            details = {name: value for name, value in inline.cleaned_data.items() if name in inline.changed_data}
             is_new = inline.instance._state.adding  # noqa: SLF001 - Django's documented way to tell a new row
             if inline in formset.deleted_forms:
                 if not is_new:
                     stages.delete_stage(actor, inline.instance)
-            elif is_new and told:
-                stages.add_stage(actor, form.instance, **told)
-            elif told:
-                stages.update_stage(actor, inline.instance, **told)
+            elif is_new and details:
+                stages.add_stage(actor, form.instance, **details)
+            elif details:
+                stages.update_stage(actor, inline.instance, **details)

@@ -64,8 +64,8 @@ def tell(telling: Telling) -> None:
 
 
 def _asked(telling: Telling, option: str, usual: int) -> int:
-    asked = telling.options[option]
-    return usual if asked is None else int(asked)
+    requested = telling.options[option]
+    return usual if requested is None else int(requested)
 
 
 def _courses(telling: Telling) -> list[Course]:

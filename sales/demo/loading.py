@@ -50,10 +50,10 @@ class Loader:
         for batch in batches(zip(invented, self.deals, strict=True), BATCH):
             with tenant(self.organization_id):
                 insert(Deal, [row_of(deal) for _, deal in batch])
-                told = [list(self._walk(*one)) for one in batch]
-                for moved in zip_longest(*([row for row, _ in steps if row] for steps in told)):
+                details = [list(self._walk(*one)) for one in batch]
+                for moved in zip_longest(*([row for row, _ in steps if row] for steps in details)):
                     update(Deal, filter(None, moved))
-                insert(Event, [event for steps in told for _, event in steps])
+                insert(Event, [event for steps in details for _, event in steps])
                 update(Deal, [self._deleted(deal, one.deleted_at) for one, deal in batch if one.deleted_at])
 
     def load_activities(self, invented: Iterable[InventedActivity]) -> None:
@@ -124,10 +124,13 @@ class Loader:
             changes = {"stage_id": {"from": str(stay.stage.pk), "to": str(deal.stage.pk)}}
             if deal.status != status:
                 changes["status"] = {"from": str(status), "to": str(deal.status)}
-            told = deal_moves.event_data(
+            details = deal_moves.event_data(
                 deal, stay, changes=changes, details={"note": step.note, "lost_reason": step.lost_reason}
             )
-            yield row_of(deal, MOVED), self.chronicle.event("deal.moved", deal, step.at, actor_id=deal.owner_id, **told)
+            yield (
+                row_of(deal, MOVED),
+                self.chronicle.event("deal.moved", deal, step.at, actor_id=deal.owner_id, **details),
+            )
         if one.deleted_at:
             yield (
                 None,
@@ -179,9 +182,9 @@ class Loader:
         return list(touched.values())
 
     def _activity_events(self, activity: Activity) -> Iterator[Row]:
-        def event(what: str, at: datetime, **told: Any) -> Row:
+        def event(what: str, at: datetime, **details: Any) -> Row:
             return self.chronicle.event(
-                f"activity.{what}", activity, at, **activities.event_data(activity, what), **told
+                f"activity.{what}", activity, at, **activities.event_data(activity, what), **details
             )
 
         yield event("created", activity.created_at, actor_id=activity.created_by_id, kind=TimelineKind.TASK)
@@ -196,5 +199,5 @@ class Loader:
                 changes=changes,
             )
         elif activity.status == ActivityStatus.CANCELLED:
-            told = {"kind": TimelineKind.TASK, "content": change_text.sentences(changes, {}), "changes": changes}
-            yield event("updated", activity.created_at + A_MOMENT, actor_id=activity.owner_id, **told)
+            details = {"kind": TimelineKind.TASK, "content": change_text.sentences(changes, {}), "changes": changes}
+            yield event("updated", activity.created_at + A_MOMENT, actor_id=activity.owner_id, **details)

@@ -170,8 +170,8 @@ def index(activity: Activity) -> None:
 def _told(actor: Actor, activity: Activity, before: Activity, changes: change_text.Changes) -> str:
     due = schedule.display_values(before), schedule.display_values(activity)
     silent = UNTOLD if due[0] != due[1] else UNTOLD | {"due_at"}
-    told = {name: change for name, change in changes.items() if name not in silent}
-    return change_text.sentences(told, {"due_at": due, **owner_names(actor, changes)})
+    data = {name: change for name, change in changes.items() if name not in silent}
+    return change_text.sentences(data, {"due_at": due, **owner_names(actor, changes)})
 
 
 def _record_completion(actor: Actor, activity: Activity, *, touched: Collection[UUID | None], **details: Any) -> None:

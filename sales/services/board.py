@@ -1,4 +1,4 @@
-"""The board: all stages of a pipeline, each with what it holds. The deals to show are read by the doors."""
+"""The board: all stages of a pipeline, each with what it holds. The deals to show are read by the API."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -57,8 +57,14 @@ def board_of(
     Sums are of the deals that the actor sees, of one owner or status where asked for: kept ones. `among` are deals
     narrowed by more than that, which are counted instead.
     """
-    asked = {**scope_params(actor), "pipeline": pipeline_id, "owner": owner_id, "status": status, "kept": among is None}
-    rows = db.fetch(_BOARD, asked)
+    requested = {
+        **scope_params(actor),
+        "pipeline": pipeline_id,
+        "owner": owner_id,
+        "status": status,
+        "kept": among is None,
+    }
+    rows = db.fetch(_BOARD, requested)
     if not rows:
         raise NotFound("Pipeline not found.")
     stages = {row[2]: row[3:7] for row in rows if row[2]}

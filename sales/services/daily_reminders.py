@@ -1,8 +1,8 @@
-"""The e-mail of the morning: at 8:00 of everybody's own clock, once a day, to whoever has something due.
+"""The daily e-mail: at 8:00 of everybody's own clock, once a day, to whoever has something due.
 
 Beat asks every few minutes who is still to be mailed. The row of the person's day is inserted with the outbox message,
 so that two beats mail once. A poll that was missed is made up for until the day ends; but whatever came up after 8:00
-(`Activity.scheduled_at`) waits for the next morning, so that nobody without anything due at 8:00 is mailed later.
+(`Activity.scheduled_at`) waits for the next reminder, so that nobody without anything due at 8:00 is mailed later.
 """
 
 import logging
@@ -77,9 +77,9 @@ def waiting() -> list[DueReminder]:
 def send() -> int:
     """Put the mails of everybody who is waiting into the outbox, one organization a transaction; return how many."""
     sent = 0
-    for organization_id, mornings in groupby(waiting(), key=lambda morning: morning.organization_id):
+    for organization_id, reminders in groupby(waiting(), key=lambda reminder: reminder.organization_id):
         try:
-            sent += _send(organization_id, list(mornings))
+            sent += _send(organization_id, list(reminders))
         except Exception:  # the others are not to wait for it; the next poll tries again
             log.exception("Reminders of organization %s failed", organization_id)
     return sent
@@ -100,19 +100,19 @@ def _begun(now: datetime) -> Iterator[tuple[str, date, datetime, datetime]]:
             yield zone, day, eight, clock.day_bounds(day, zone)[1]
 
 
-def _send(organization_id: UUID, mornings: Sequence[DueReminder]) -> int:
+def _send(organization_id: UUID, reminders: Sequence[DueReminder]) -> int:
     with tenant(organization_id):
-        mailed = [morning for morning, address in _addressed(organization_id, _take(mornings)) if _may_get(address)]
-        for morning in mailed:
-            outbox.enqueue(organization_id, TOPIC, {"user_id": str(morning.user_id), "day": morning.day.isoformat()})
+        mailed = [reminder for reminder, address in _addressed(organization_id, _take(reminders)) if _may_get(address)]
+        for reminder in mailed:
+            outbox.enqueue(organization_id, TOPIC, {"user_id": str(reminder.user_id), "day": reminder.day.isoformat()})
     return len(mailed)
 
 
-def _addressed(organization_id: UUID, mornings: Sequence[DueReminder]) -> list[tuple[DueReminder, str]]:
-    """Return mornings with their people's addresses; in one order, so that no two transactions wait for each other."""
-    people = User.objects.of(organization_id).filter(pk__in=[morning.user_id for morning in mornings])
+def _addressed(organization_id: UUID, reminders: Sequence[DueReminder]) -> list[tuple[DueReminder, str]]:
+    """Return reminders with their people's addresses; in one order, so that no two transactions wait for each other."""
+    people = User.objects.of(organization_id).filter(pk__in=[reminder.user_id for reminder in reminders])
     addresses = dict(people.values_list("pk", "email"))
-    found = [(morning, addresses[morning.user_id]) for morning in mornings]
+    found = [(reminder, addresses[reminder.user_id]) for reminder in reminders]
     return sorted(found, key=lambda each: mail_limits.recipient_key(each[1]))
 
 
@@ -125,9 +125,9 @@ def _may_get(address: str) -> bool:
     return True
 
 
-def _take(mornings: Iterable[DueReminder]) -> list[DueReminder]:
-    """Return the mornings that nobody took before; whoever asks at the same time waits and gets the others."""
-    marks = [(uuid7(), *morning, clock.now()) for morning in mornings]
+def _take(reminders: Iterable[DueReminder]) -> list[DueReminder]:
+    """Return the reminders that nobody took before; whoever asks at the same time waits and gets the others."""
+    marks = [(uuid7(), *reminder, clock.now()) for reminder in reminders]
     with connection.cursor() as cursor:
         cursor.execute(_TAKEN, [list(column) for column in zip(*marks, strict=True)])
         return [DueReminder(*row) for row in cursor.fetchall()]

@@ -174,8 +174,8 @@ def _reorder(actor: Actor, deal: Deal, place: Slot) -> None:
 
 
 def _record(actor: Actor, deal: Deal, stay: StageVisit, *, changes: dict[str, Any], details: dict[str, Any]) -> None:
-    told = event_data(deal, stay, changes=changes, details=details)
-    events.record(actor, "deal.moved", deal, **told, occurred_at=stay.ended_at)
+    values = event_data(deal, stay, changes=changes, details=details)
+    events.record(actor, "deal.moved", deal, **values, occurred_at=stay.ended_at)
 
 
 def event_data(deal: Deal, stay: StageVisit, *, changes: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:

@@ -280,7 +280,7 @@ def _in_major_units(deal: Deal, changes: change_text.Changes, before: dict[str, 
     return kept if was == is_now else kept | {"amount": {"from": was, "to": is_now}}
 
 
-def _record(actor: Actor, deal: Deal, done: str, **told: Any) -> None:
+def _record(actor: Actor, deal: Deal, done: str, **details: Any) -> None:
     events.record(
         actor,
         f"deal.{done}",
@@ -290,5 +290,5 @@ def _record(actor: Actor, deal: Deal, done: str, **told: Any) -> None:
         contact_id=deal.contact_id,
         company_id=deal.company_id,
         deal_id=deal.pk,
-        **told,
+        **details,
     )

@@ -181,7 +181,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
     """
     now, tomorrow = reminders.spans(actor.timezone)["today"]
     zone = actor.organization_timezone
-    asked = {
+    requested = {
         **scope_params(actor),
         **_month(clock.today(zone), zone),
         "counted": list(counted),
@@ -192,7 +192,7 @@ def overview(actor: Actor, counted: Iterable[str] = ()) -> Overview:
         **_signed("due", due_month, now.date()),
     }
     rows: dict[str, list[Any]] = {}
-    for about, *rest in db.fetch(_OVERVIEW, asked):
+    for about, *rest in db.fetch(_OVERVIEW, requested):
         rows.setdefault(about, []).append(rest)
     decided = deal_figures(rows.pop("this month", []))
     due = {kind: count for kind, _, count, *_ in rows.pop("due today", [])}

@@ -14,7 +14,7 @@ from crm.core.models import RowCounter
 
 
 def counted(tenant, kind, model):
-    """What the tallies say and what is there, for those who see all and for each owner."""
+    """What the counters say and what is there, for those who see all and for each owner."""
     told, there = {}, {}
     with tenant.inside():
         told["all"] = counters.total(tenant.actor("owner"), kind)
@@ -61,7 +61,7 @@ def busy(tenant, seed, steps):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_tallies_equal_the_rows_after_any_sequence(acme, seed):
+def test_counters_equal_the_rows_after_any_sequence(acme, seed):
     busy(acme, seed, 40)
 
     for kind, model in (("contacts", Contact), ("companies", Company)):
@@ -69,7 +69,7 @@ def test_tallies_equal_the_rows_after_any_sequence(acme, seed):
         assert told == there
 
 
-def test_tallies_equal_the_rows_while_beat_folds(acme):
+def test_counters_equal_the_rows_while_beat_compacts(acme):
     stop = threading.Event()
     wrong = []
 

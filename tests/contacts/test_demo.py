@@ -80,7 +80,7 @@ def test_every_contact_has_its_events(seeded):
     assert {"note", "call", "email", "meeting", "update"} <= kinds.keys()
 
 
-def test_tallies_count_what_was_loaded_in_bulk(seeded):
+def test_counters_count_what_was_loaded_in_bulk(seeded):
     organization, _ = seeded
     with db.tenant(organization.pk):
         for kind, model in (("contacts", Contact), ("companies", Company)):

@@ -1,4 +1,4 @@
-"""The e-mail of the morning: at 8:00 of everybody's own clock, once a day, to whoever has something due."""
+"""The daily e-mail: at 8:00 of everybody's own clock, once a day, to whoever has something due."""
 
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO

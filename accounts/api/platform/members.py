@@ -97,8 +97,8 @@ class PlatformUserViewSet(MemberViewSet):
 
     def get_filter_data(self) -> dict[str, str]:
         """List the inactive only where they are asked for."""
-        asked = super().get_filter_data()
-        return {"is_active": "true", **asked} if asked else asked
+        requested = super().get_filter_data()
+        return {"is_active": "true", **requested} if requested else requested
 
     @extend_schema(response=PlatformUserSerializer, extra=PREFERENCES)
     def retrieve(self, request: Any, pk: UUID, **kwargs: Any) -> HttpResponse:

@@ -177,8 +177,8 @@ class TeamMemberViewSet(MemberViewSet):
         return self.respond_with(users.update_user(self.actor, row, **self.validate(partial=True)))
 
 
-def _in_case(told: dict[str, Any]) -> dict[str, Any]:
-    return {TEAM.key(name): _in_case(value) if isinstance(value, dict) else value for name, value in told.items()}
+def _in_case(details: dict[str, Any]) -> dict[str, Any]:
+    return {TEAM.key(name): _in_case(value) if isinstance(value, dict) else value for name, value in details.items()}
 
 
 urlpatterns = [

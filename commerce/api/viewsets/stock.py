@@ -43,8 +43,8 @@ class StockMovementViewSet(ProductChildViewSet):
 
     def get_queryset(self, actor: Actor) -> QuerySet[StockMovement]:
         """Return the ledger that the address and `variant_id` name."""
-        asked = filtering.clean(MovementFilterSet, self.get_filter_data())
-        variant = variants.variant_of(actor, self.product, asked.get("variant_id"))
+        requested = filtering.clean(MovementFilterSet, self.get_filter_data())
+        variant = variants.variant_of(actor, self.product, requested.get("variant_id"))
         stock_id = stock.stock_item_id(self.product, variant)
         rows: QuerySet[StockMovement] = StockMovement.objects.visible_to(actor).filter(stock_id=stock_id)
         return rows

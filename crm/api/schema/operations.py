@@ -174,8 +174,8 @@ class SurfaceSchema(TypeSchema):
         for name, declared in view.filterset_class.base_filters.items():
             if name == "search":
                 first, *others = view.surface.search
-                meant = str(declared.extra.get("help_text", "Finds words by their beginnings."))
-                found[first] = ({"type": "string"}, meant)
+                target = str(declared.extra.get("help_text", "Finds words by their beginnings."))
+                found[first] = ({"type": "string"}, target)
                 found |= {other: ({"type": "string"}, f"The same as `{first}`.") for other in others}
                 continue
             key = view.filter_names.get(name) or view.surface.key(name)

@@ -1,7 +1,7 @@
 """The base of every tenant table.
 
-Wall 1: queries start from `objects.of(actor)`. Wall 2: the transaction's scope (`crm.core.db.scope`) and the policies
-of `crm.core.db.operations`. Wall 3: composite foreign keys, made there too.
+Isolation layer 1: queries start from `objects.of(actor)`. Layer 2: the transaction's scope (`crm.core.db.scope`) and
+the policies of `crm.core.db.operations`. Layer 3: composite foreign keys, made there too.
 """
 
 from typing import Any, ClassVar, Self, TypeVar
@@ -19,7 +19,7 @@ class TenantQuerySet(models.QuerySet[Row]):
     """Chainable questions that begin with the organization."""
 
     def of(self, actor: Actor | UUID) -> Self:
-        """Keep the rows of the actor's organization (wall 1)."""
+        """Keep the rows of the actor's organization (isolation layer 1)."""
         organization_id = actor.organization_id if isinstance(actor, Actor) else actor
         if organization_id is None:
             raise ValueError("A tenant query needs an organization.")

@@ -1,4 +1,4 @@
-"""Migration operations that put a table behind the tenancy walls."""
+"""Migration operations that put a table behind the isolation layers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -73,7 +73,7 @@ class TenantTable(_Statements):
 
     def describe(self) -> str:
         """Return one line for `migrate --plan`."""
-        return f"Put {self.table} behind the tenancy walls"
+        return f"Put {self.table} behind the isolation layers"
 
 
 class OperatorTable(_Statements):

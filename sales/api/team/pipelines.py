@@ -39,14 +39,14 @@ class TeamPipelineViewSet(PipelineViewSet):
             row["stats"] = self.stats_of(known.get(row["stats"], DealFigures()))
         return super().respond_with_page(page)
 
-    def stats_of(self, told: DealFigures) -> dict[str, Any]:
+    def stats_of(self, details: DealFigures) -> dict[str, Any]:
         """Return figures as they are shown."""
-        totals = {"open": told.open, "won": told.won, "lost": told.lost}
+        totals = {"open": details.open, "won": details.won, "lost": details.lost}
         return {
             **{status: {"count": total.count, **self.money(total.value)} for status, total in totals.items()},
-            "weighted": self.money(told.weighted),
-            "conversionRate": told.conversion_rate,
-            "averageCycle": told.average_cycle,
+            "weighted": self.money(details.weighted),
+            "conversionRate": details.conversion_rate,
+            "averageCycle": details.average_cycle,
         }
 
     def money(self, value: Money) -> dict[str, Any]:

@@ -105,10 +105,10 @@ class ActivityViewSet(ResourceViewSet):
 
     def get_filter_data(self) -> dict[str, str]:
         """Return the filters, oneself by id."""
-        asked = super().get_filter_data()
-        if asked.get("owner_id") == MYSELF:
-            asked["owner_id"] = str(self.actor.user_id)
-        return asked
+        requested = super().get_filter_data()
+        if requested.get("owner_id") == MYSELF:
+            requested["owner_id"] = str(self.actor.user_id)
+        return requested
 
     def get_restorable_queryset(self, actor: Actor) -> QuerySet[Activity]:
         """Return the rows that a restore may name, to those who may restore."""
@@ -164,11 +164,11 @@ class TaskViewSet(ActivityViewSet):
 
     def _assignee_asked(self) -> UUID | None:
         key = self.surface.key("assignee_id")
-        asked = self.request.GET.get(key, "")
-        if asked in {"", MYSELF}:
+        requested = self.request.GET.get(key, "")
+        if requested in {"", MYSELF}:
             return None
         try:
-            return UUID(asked)
+            return UUID(requested)
         except ValueError:
             raise Invalid({key: "Enter a valid UUID."}) from None
 

@@ -45,10 +45,10 @@ class PipelineViewSet(ResourceViewSet):
 
     def is_seeded(self) -> bool:
         """Tell whether `?seed=true` asks for stages."""
-        asked = self.request.GET.get("seed", "") or "false"
-        if asked not in {"true", "false"}:
+        requested = self.request.GET.get("seed", "") or "false"
+        if requested not in {"true", "false"}:
             raise Invalid({"seed": "Choose true or false."})
-        return asked == "true"
+        return requested == "true"
 
 
 class StageViewSet(ResourceViewSet):

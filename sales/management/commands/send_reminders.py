@@ -1,4 +1,4 @@
-"""`manage.py send_reminders`: the morning's e-mails, by hand or just to see."""
+"""`manage.py send_reminders`: the daily e-mails, by hand or just to see."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -26,16 +26,16 @@ class Command(BaseCommand):
             self.stdout.write(f"{daily_reminders.send()} reminders put into the outbox.")
             return
         waiting = daily_reminders.waiting()
-        for morning in waiting:
-            self._tell(morning)
+        for reminder in waiting:
+            self._tell(reminder)
         self.stdout.write(f"{len(waiting)} people would be reminded.")
 
-    def _tell(self, morning: daily_reminders.DueReminder) -> None:
-        with tenant(morning.organization_id):
-            users = User.objects.of(morning.organization_id).select_related("organization")
-            user = users.get(pk=morning.user_id)
+    def _tell(self, reminder: daily_reminders.DueReminder) -> None:
+        with tenant(reminder.organization_id):
+            users = User.objects.of(reminder.organization_id).select_related("organization")
+            user = users.get(pk=reminder.user_id)
             parts = mails.agenda_of(user)
-        self.stdout.write(f"{user.organization.slug} {user.email} {morning.day}: {mails.summary(parts)}")
+        self.stdout.write(f"{user.organization.slug} {user.email} {reminder.day}: {mails.summary(parts)}")
         for part in parts:
             for words, _ in part.lines:
                 self.stdout.write(f"  {part.heading}: {words}")
