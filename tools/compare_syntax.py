@@ -2,9 +2,10 @@
 
     python -m tools.compare_syntax OLD NEW [--map FILE] [paths]
 
-Each function, method, class head and module-level statement of OLD is parsed, its names are replaced by the map
-(`old new`, one pair a line), and it is looked for among those of NEW, wherever it stands there. Docstrings, comments
-and formatting do not count, and neither does the module that a name is imported from. What has no equal is listed.
+Each function, method, class head and module-level statement of OLD is parsed, its names are replaced by the map, and it
+is looked for among those of NEW, wherever it stands there. FILE holds `old new` for a name, or a module's name alone:
+whether a name is written with that module before it does not count. Nor do docstrings, comments and formatting. What
+has no equal is listed.
 """
 
 import argparse
@@ -38,8 +39,14 @@ def sources(commit: str, paths: list[str]) -> dict[str, str]:
 class Renaming(ast.NodeTransformer):
     """Replaces names by the map, and docstrings by nothing."""
 
-    def __init__(self, names: dict[str, str]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, str], modules: frozenset[str]) -> None:
+        self.names, self.modules = names, modules
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Take `name` for `module.name`."""
+        if isinstance(node.value, ast.Name) and node.value.id in self.modules:
+            return ast.copy_location(ast.Name(self.names.get(node.attr, node.attr), node.ctx), node)
+        return self.generic_visit(node)
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """Rename a node and what is in it."""
@@ -54,7 +61,7 @@ class Renaming(ast.NodeTransformer):
         return super().generic_visit(node)
 
 
-def units(files: dict[str, str], names: dict[str, str]) -> Counter[tuple[str, str]]:
+def units(files: dict[str, str], names: dict[str, str], modules: frozenset[str]) -> Counter[tuple[str, str]]:
     """Return (name, normal form) of every function, class head and statement."""
     found: Counter[tuple[str, str]] = Counter()
 
@@ -68,7 +75,7 @@ def units(files: dict[str, str], names: dict[str, str]) -> Counter[tuple[str, st
             found[getattr(node, "name", type(node).__name__), ast.dump(node)] += 1
 
     for path, text in files.items():
-        tree = Renaming(names).visit(ast.parse(text, path))
+        tree = Renaming(names, modules).visit(ast.parse(text, path))
         walk(tree.body)
     return found
 
@@ -80,10 +87,11 @@ def main() -> int:
     parser.add_argument("new")
     parser.add_argument("paths", nargs="*")
     parser.add_argument("--map", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     pairs = [line.split() for line in options.map.read_text().splitlines() if line.strip()] if options.map else []
-    old = units(sources(options.old, options.paths), {pair[0]: pair[1] for pair in pairs})
-    new = units(sources(options.new, options.paths), {})
+    modules = frozenset(pair[0] for pair in pairs if len(pair) == 1)
+    old = units(sources(options.old, options.paths), {pair[0]: pair[1] for pair in pairs if len(pair) == 2}, modules)
+    new = units(sources(options.new, options.paths), {}, modules)
     gone, came = old - new, new - old
     print(f"{sum(old.values())} before, {sum(new.values())} after; {sum(gone.values())} without an equal afterwards")
     for sign, rest in (("-", gone), ("+", came)):
