@@ -11,7 +11,7 @@ TEST_WORKERS ?= auto
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format schemas bench reset install install-dev lock
+.PHONY: help demo test check format migrations schemas bench reset install install-dev lock
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -32,6 +32,10 @@ check: install-dev ## format, lint, types, import contracts, migrations, OpenAPI
 format: install-dev ## format the code and fix what can be fixed safely
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+migrations: install-dev ## write the migrations that the models need
+	$(RUN) $(BIN)/python manage.py makemigrations
+	$(BIN)/ruff format -q .
 
 schemas: install-dev ## write the OpenAPI files of the three APIs to docs/openapi
 	$(RUN) $(BIN)/python manage.py export_schemas

@@ -11,9 +11,16 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from crm.api.exceptions import error_response
 from crm.api.permissions import required
 from crm.api.surfaces import Surface
-from crm.api.viewsets import ApiViewSet
+from crm.api.viewsets import ApiViewSet, ResourceViewSet
 from crm.core.errors import NotFound
 
+SERVICES = {
+    "create": "create",
+    "update": "update",
+    "partial_update": "update",
+    "destroy": "delete",
+    "restore": "restore",
+}
 COLLECTION = {"get": "list", "post": "create"}
 OBJECT = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 
@@ -25,7 +32,16 @@ def route(address: str, view: type[ApiViewSet], **actions: Any) -> URLPattern:
             raise ImproperlyConfigured(f"{view.__name__} has no action {action}.")
         if action not in view.allow_anonymous and required(view, action) is None:
             raise ImproperlyConfigured(f"{view.__name__}.{action} declares no permission and no reason to be public.")
+        if _lacks_service(view, action):
+            raise ImproperlyConfigured(f"{view.__name__}.{action} has no service.")
     return path(address, view.as_view(actions))
+
+
+def _lacks_service(view: type[ApiViewSet], action: str) -> bool:
+    """Return whether an action is the base class's own, and the service that it calls is not named."""
+    if action not in SERVICES or getattr(view, action) is not getattr(ResourceViewSet, action):
+        return False
+    return getattr(view.services, SERVICES[action]) is None  # type: ignore[attr-defined]  # a resource's
 
 
 def resource(address: str, view: type[ApiViewSet], *, restore: bool = True, **changed: str) -> list[URLPattern]:
